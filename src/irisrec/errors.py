@@ -1,0 +1,55 @@
+"""The one error tree, and the grammar every message follows: the rule, the fact with its values, the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+
+
+class IrisrecError(Exception):
+    """A mistake that the caller can mend; the message is one sentence meant for a person."""
+
+
+class ConfigError(IrisrecError):
+    """A setting that is unknown, of the wrong type, or in conflict with another."""
+
+
+class DataError(IrisrecError):
+    """Interactions, catalog or split that cannot be used as they are."""
+
+
+class FeatureError(IrisrecError):
+    """Content that cannot be encoded, or vectors that do not fit their ids."""
+
+
+class ModelError(IrisrecError):
+    """A model asked for something it cannot do, or saved weights that do not fit."""
+
+
+class TrainingError(IrisrecError):
+    """Training that cannot go on: a loss or gradient that is not finite, an empty training set."""
+
+
+class RunError(IrisrecError):
+    """A run folder that is missing, incomplete, or written by another version."""
+
+
+def some(values: Iterable[object], limit: int = 3) -> str:
+    """Name the first few values, for messages.
+
+    >>> some(["tt01", "tt07"])
+    "'tt01', 'tt07'"
+    >>> some(range(5))
+    '0, 1, 2, …'
+    """
+    taken = list(islice(values, limit + 1))
+    return ", ".join(repr(value) for value in taken[:limit]) + (", …" if len(taken) > limit else "")
+
+
+def count_of(n: int, singular: str, plural: str | None = None) -> str:
+    """Count a noun, for messages.
+
+    >>> count_of(1, "item"), count_of(1682, "item"), count_of(0, "category", "categories")
+    ('1 item', '1,682 items', '0 categories')
+    """
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"

@@ -1,0 +1,1 @@
+"""Whole runs from one config: load, encode, split, train, judge, save, report."""

@@ -1,0 +1,1 @@
+"""Content becomes vectors: frozen encoders, feature tables, and the store on disk."""

@@ -1,0 +1,1 @@
+"""Frozen encoders: raw content in, one vector per item out."""

@@ -1,0 +1,1 @@
+"""Models that score candidates: modules that know tensors only."""

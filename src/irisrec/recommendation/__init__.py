@@ -1,0 +1,1 @@
+"""Ids in, ranked items and reasons out."""

@@ -1,0 +1,1 @@
+"""Losses, batches, the one loop, checkpoints."""
