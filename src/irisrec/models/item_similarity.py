@@ -1,0 +1,180 @@
+"""ItemSimilarity: FISM, NAIS and every IRIS as one model with different relevance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from irisrec.models.config import ModelConfig
+from irisrec.models.contract import Scorer, part_of
+from irisrec.models.histories import Histories
+from irisrec.models.pair_block import PairBlock
+from irisrec.models.relevance import AdditiveAttention, ProductAttention
+from irisrec.models.towers import FeatureTowers
+
+TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why one user gets some candidates: every history item's share in every score.
+
+    Attributes:
+        relevance: a_ij (L, C), how much history item i counts for candidate j; 0 for the candidate itself.
+        similarity: p_i·q_j (L, C).
+        contribution: c_ij (L, C); a column plus the candidate's bias is its score.
+        bias: b_j (C,).
+    """
+
+    relevance: Tensor
+    similarity: Tensor
+    contribution: Tensor
+    bias: Tensor
+
+
+class ItemSimilarity(Scorer):
+    r"""Score ``r_uj = b_j + |H\j|^-α Σ_{i ∈ H\j} a_ij p_i·q_j``, equations (2), (3) and (5).
+
+    Nothing is learned per user (FISM's user bias is left out: it moves no ranking), so a user is a list of items.
+
+    Args:
+        config: which relevance, and its hyper-parameters.
+        n_items: number of items N.
+        features: {modality: (N, F) float}, what the config's model reads; empty for FISM and NAIS.
+        present: {modality: (N,) bool}.
+    """
+
+    is_probabilistic: ClassVar[bool] = True
+    has_reasons: ClassVar[bool] = True
+    needs_gradient_training: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        n_items: int,
+        features: Mapping[str, Tensor] | None = None,
+        present: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        super().__init__(n_items)
+        self.config = config
+        self.modalities = config.modalities_of(tuple(features or {}))
+        self.history_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, 0.01))  # P
+        self.candidate_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, 0.01))  # Q
+        self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
+        for name in self.modalities:  # buffers, so that they follow the device; saved apart from the weights
+            self.register_buffer(f"feature_{name}", (features or {})[name], persistent=False)
+            self.register_buffer(f"present_{name}", (present or {})[name], persistent=False)
+        self.towers: FeatureTowers | None = None
+        self.attention: AdditiveAttention | ProductAttention | None = None
+        self._build_relevance(config)
+
+    def _build_relevance(self, config: ModelConfig) -> None:
+        width = config.attention_dim or config.dim
+        if self.modalities:
+            widths = {name: self.features[name].shape[1] for name in self.modalities}
+            sharing = config.name == "multimodal-iris"
+            self.towers = FeatureTowers(
+                widths, config.hidden, config.dim, config.activation, sharing, config.dropout
+            )
+            inputs = dict.fromkeys(self.modalities, config.dim)
+            self.attention = AdditiveAttention(inputs, width, config.activation)
+        elif config.name == "nais" and config.attention == "product":
+            self.attention = ProductAttention(config.dim, width, config.activation)
+        elif config.name == "nais":
+            self.attention = AdditiveAttention({"latent": config.dim}, width, config.activation)
+
+    @property
+    def features(self) -> dict[str, Tensor]:
+        """The frozen vectors (N, F) of each modality that the model reads."""
+        return {name: self.get_buffer(f"feature_{name}") for name in self.modalities}
+
+    @property
+    def present(self) -> dict[str, Tensor]:
+        """Which items have each modality, (N,) bool."""
+        return {name: self.get_buffer(f"present_{name}") for name in self.modalities}
+
+    def parameter_groups(self) -> dict[str, list[Tensor]]:
+        """The weights by the groups of equation (12): λ1 embeddings, λ2 attention, λ3 towers, λ4 share."""
+        groups: dict[str, list[Tensor]] = {"embeddings": [self.history_factors, self.candidate_factors]}
+        if self.attention is not None:
+            groups["attention"] = [p for p in self.attention.parameters() if p.ndim == 2]
+        if self.towers is not None:
+            share = [] if self.towers.share is None else [self.towers.share.weight]
+            groups["towers"] = [
+                p for p in self.towers.parameters() if p.ndim == 2 and all(p is not s for s in share)
+            ]
+            groups["share"] = share
+        return groups
+
+    def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
+        """Return (B, C) logits of every user for every candidate, through one block of pairs.
+
+        ``candidates`` (C,) are ascending item rows; None means all items in order.
+        """
+        rows, local = histories.localized()
+        return self._score_block(self.pair_block(rows, candidates), local, histories, candidates)
+
+    def _score_block(
+        self, block: PairBlock, local: Histories, histories: Histories, candidates: Tensor | None
+    ) -> Tensor:
+        n_others = None
+        if self.config.alpha != 0:
+            inside = histories.membership(candidates, block.similarity.shape[1])
+            n_others = (histories.lengths[:, None] - inside.long()).to(block.similarity.dtype)
+        scores = block.scores(local, n_others)
+        if self.bias is None:
+            return scores
+        return scores + (self.bias if candidates is None else self.bias[candidates])
+
+    def pair_block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
+        """Compute relevance and similarity of history rows (R,) against candidates (C,), all items if None."""
+        columns = torch.arange(self.n_items, device=rows.device) if candidates is None else candidates
+        p = self.history_factors[rows]  # (R, D)
+        q = self.candidate_factors if candidates is None else self.candidate_factors[columns]  # (C, D)
+        places = torch.searchsorted(columns, rows).clamp(max=max(len(columns) - 1, 0))
+        is_same = columns[places] == rows if len(columns) else torch.zeros_like(rows, dtype=torch.bool)
+        same = (is_same.nonzero()[:, 0], places[is_same])
+        return PairBlock(
+            self._logits(rows, columns, p, q), p @ q.T, same, alpha=self.config.alpha, beta=self.config.beta
+        )
+
+    def _logits(self, rows: Tensor, columns: Tensor, p: Tensor, q: Tensor) -> Tensor | None:
+        if self.attention is None:
+            return None
+        if isinstance(self.attention, ProductAttention):
+            return self.attention(p, q)  # type: ignore[no-any-return]
+        if self.towers is None:
+            return self.attention({"latent": p}, {"latent": q})  # type: ignore[no-any-return]
+        outputs = self.towers(self.features, self.present)
+        history = {name: x[rows] for name, x in outputs.items()}
+        candidates = {name: x[columns] for name, x in outputs.items()}
+        return self.attention(history, candidates)  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
+        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
+        block = self.pair_block(history, candidates)
+        bias = block.similarity.new_zeros(len(candidates)) if self.bias is None else self.bias[candidates]
+        return Reasons(block.relevance(), block.similarity, block.contributions(), bias)
+
+    @torch.no_grad()
+    def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:
+        """Yield (b, N) scores for successive parts of the histories; pairs are computed once where they fit."""
+        rows, local = histories.localized()
+        if len(rows) * self.n_items > TABLE_LIMIT:
+            yield from super().rank_scores(histories, batch)
+            return
+        training = self.training
+        self.eval()
+        try:
+            block = self.pair_block(rows, None)
+            for start in range(0, len(histories), batch):
+                stop = min(start + batch, len(histories))
+                part = part_of(histories, start, stop)
+                yield self._score_block(block, part_of(local, start, stop), part, None)
+        finally:
+            self.train(training)

@@ -1,0 +1,51 @@
+"""TrainingConfig: section ``[training]`` of a config."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from irisrec.settings import Settings
+
+
+class TrainingConfig(Settings):
+    """How a model is fitted.
+
+    Attributes:
+        epochs: passes over the users.
+        batch_users: users per step; a step costs one block of pairs whatever the number of users.
+        learning_rate: of Adam, the highest where the schedule moves it.
+        schedule: ``one-cycle`` rises for the first part and falls to zero, ``constant`` does not move.
+        weight_decay: decoupled (AdamW), on all weights but biases.
+        loss: ``log``, equation (10).
+        negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
+            paper's with ``n_negatives`` drawn; or ``sampled``, the paper's draw itself.
+        n_negatives: K, negatives per positive.
+        l2_embeddings, l2_attention, l2_towers, l2_share: λ1 to λ4 of equation (12).
+        clip_norm: gradients with a larger norm are scaled down to it; 0 for never.
+        patience: epochs without a better validation NDCG@10 after which training stops; 0 for never.
+        validate_every: epochs between validations; the last epoch is always validated.
+        seed: of weights, batches, draws and dropout.
+        fuse: whether the pair kernel is compiled; ``auto`` where it saves more time than compiling takes.
+        device: ``auto`` takes a GPU where there is one.
+    """
+
+    epochs: int = Field(default=30, ge=1)
+    batch_users: int = Field(default=512, ge=1)
+    learning_rate: float = Field(default=0.01, gt=0)
+    schedule: Literal["one-cycle", "constant"] = "one-cycle"
+    weight_decay: float = Field(default=0.0, ge=0)
+    loss: Literal["log"] = "log"
+    negatives: Literal["all", "sampled"] = "all"
+    n_negatives: int = Field(default=4, ge=1)
+    l2_embeddings: float = Field(default=0.0, ge=0)
+    l2_attention: float = Field(default=0.0, ge=0)
+    l2_towers: float = Field(default=0.0, ge=0)
+    l2_share: float = Field(default=0.0, ge=0)
+    clip_norm: float = Field(default=0.0, ge=0)
+    patience: int = Field(default=5, ge=0)
+    validate_every: int = Field(default=1, ge=1)
+    seed: int = 0
+    fuse: Literal["auto", "on", "off"] = "auto"
+    device: str = "auto"

@@ -1,0 +1,239 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from irisrec.errors import TrainingError
+from irisrec.models.histories import Histories
+from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.pair_kernel import fused
+from irisrec.progress import Task, progress, say
+from irisrec.training.checkpoints import (
+    Progress,
+    State,
+    load_state,
+    optimizer_tensors,
+    restore_optimizer,
+    save_state,
+)
+from irisrec.training.config import TrainingConfig
+from irisrec.training.losses import expected_weights, log_loss, sampled_weights
+
+Validate = Callable[[ItemSimilarity], dict[str, float]]
+_WORTH_FUSING = 1e11  # pair activations of a whole training above which compiling saves more than it costs
+
+
+def fit(
+    model: ItemSimilarity,
+    train: csr_matrix,
+    config: TrainingConfig,
+    validate: Validate | None = None,
+    checkpoint: Path | None = None,
+) -> Progress:
+    """Fit a model in place and return how it went; the model ends with the weights of the best epoch.
+
+    Args:
+        model: changed in place.
+        train: (n_users, n_items), what each user had: histories and positives at once, for a positive is never
+            part of its own history.
+        config: how to train.
+        validate: gives validation metrics, of which ``ndcg@10`` chooses the best epoch; the last epoch without it.
+        checkpoint: file to leave after every epoch; training goes on from it where it exists.
+    """
+    if not train.nnz:
+        raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
+    device = _device(config.device)
+    model.to(device)
+    trainer = _Trainer(model, train, config, device)
+    if checkpoint is not None and checkpoint.exists():
+        trainer.restore(load_state(checkpoint))
+    with ExitStack() as stack:
+        stack.enter_context(fused(trainer.worth_fusing))
+        trainer.run(validate, checkpoint)
+    return trainer.progress
+
+
+class _Trainer:
+    """State of one training: model, optimizer, best weights, progress."""
+
+    def __init__(
+        self, model: ItemSimilarity, train: csr_matrix, config: TrainingConfig, device: torch.device
+    ) -> None:
+        self.model, self.train, self.config, self.device = model, train, config, device
+        self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
+        self.steps_per_epoch = math.ceil(len(self.users) / config.batch_users)
+        named = dict(model.named_parameters())
+        self.names = {id(p): name for name, p in named.items()}
+        decayed = [p for p in named.values() if p.ndim > 1]
+        others = [p for p in named.values() if p.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": config.weight_decay},
+                {"params": others, "weight_decay": 0.0},
+            ],
+            lr=config.learning_rate,
+        )
+        self.best: dict[str, Tensor] = {}
+        self.progress = Progress()
+
+    @property
+    def worth_fusing(self) -> bool:
+        """Whether the whole training's pairs are worth compiling for; the same in a resumed run."""
+        if self.config.fuse != "auto":
+            return self.config.fuse == "on"
+        steps = self.config.epochs * self.steps_per_epoch
+        width = self.model.config.attention_dim or self.model.config.dim
+        pairs = float(self.model.n_items) ** 2 * steps * width
+        return self.model.attention is not None and pairs > _WORTH_FUSING
+
+    def restore(self, state: State) -> None:
+        self.model.load_state_dict(state.weights)
+        restore_optimizer(self.optimizer, self.names, state.optimizer)
+        self.best = state.best
+        self.progress = state.progress
+
+    def run(self, validate: Validate | None, checkpoint: Path | None) -> None:
+        while not self._is_done():
+            record = self._epoch(self.progress.epoch + 1)
+            self.progress.epoch += 1
+            last = self.progress.epoch == self.config.epochs
+            if validate and (last or self.progress.epoch % self.config.validate_every == 0):
+                record["validation"] = validate(self.model)
+            self.progress.epochs.append(record)
+            self._keep_best(record)
+            self._say(record)
+            if checkpoint is not None:
+                self._save(checkpoint)
+        self.progress.finished = True
+        self.model.load_state_dict(self.best)
+        self.model.eval()
+        if checkpoint is not None:
+            self._save(checkpoint)
+
+    def _is_done(self) -> bool:
+        p, patience = self.progress, self.config.patience
+        waited = p.epoch - p.best_epoch
+        return (
+            p.finished
+            or p.epoch >= self.config.epochs
+            or bool(patience and p.best_epoch and waited >= patience)
+        )
+
+    def _epoch(self, epoch: int) -> dict[str, object]:
+        """Pass once over the users; all randomness comes from seed and epoch, so a resumed run repeats it."""
+        started = time.perf_counter()
+        torch.manual_seed(self.config.seed * 100_003 + epoch)
+        generator = torch.Generator().manual_seed(self.config.seed * 100_019 + epoch)
+        self.model.train()
+        total = weight = 0.0
+        with progress(f"epoch {epoch}/{self.config.epochs}", self.steps_per_epoch) as task:
+            for step, users in enumerate(self._batches(generator)):
+                loss, n = self._step(epoch, step, users, generator)
+                total, weight = total + loss * n, weight + n
+                _show(task, total / weight)
+        return {
+            "epoch": epoch,
+            "loss": total / weight,
+            "learning_rate": self._learning_rate(epoch * self.steps_per_epoch - 1),
+            "seconds": time.perf_counter() - started,
+        }
+
+    def _batches(self, generator: torch.Generator) -> Iterator[np.ndarray]:
+        order = self.users[torch.randperm(len(self.users), generator=generator).numpy()]
+        yield from (
+            order[i : i + self.config.batch_users] for i in range(0, len(order), self.config.batch_users)
+        )
+
+    def _step(
+        self, epoch: int, step: int, users: np.ndarray, generator: torch.Generator
+    ) -> tuple[float, int]:
+        rate = self._learning_rate((epoch - 1) * self.steps_per_epoch + step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        histories = Histories.from_matrix(self.train[users]).to(self.device)
+        n_samples = len(histories.items) * (1 + self.config.n_negatives)
+        loss = self._loss(histories, n_samples, generator)
+        objective = loss + self._penalty()
+        self.optimizer.zero_grad(set_to_none=True)
+        objective.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm or math.inf)
+        value = float(loss)
+        if not (math.isfinite(value) and math.isfinite(float(norm))):
+            raise TrainingError(
+                f"loss {value:g} with gradient norm {float(norm):g} in epoch {epoch}, step {step + 1}: not finite; "
+                f"lower training.learning_rate (now {rate:.3g}) or set training.clip_norm"
+            )
+        self.optimizer.step()
+        return value, n_samples
+
+    def _loss(self, histories: Histories, n_samples: int, generator: torch.Generator) -> Tensor:
+        scores = self.model.score(histories)  # (B, N)
+        positive = histories.membership(None, self.model.n_items)
+        if self.config.negatives == "all":
+            weights = expected_weights(positive, self.config.n_negatives)
+        else:
+            weights = sampled_weights(positive, self.config.n_negatives, generator)
+        return log_loss(scores, positive, weights, n_samples)
+
+    def _penalty(self) -> Tensor:
+        """Return the four L2 groups of equation (12)."""
+        total = torch.zeros((), device=self.device)
+        for name, parameters in self.model.parameter_groups().items():
+            if strength := getattr(self.config, f"l2_{name}"):
+                total = total + strength * sum(p.square().sum() for p in parameters)
+        return total
+
+    def _learning_rate(self, step: int) -> float:
+        """Learning rate of a step counted from 0 over the whole training."""
+        top, n_steps = self.config.learning_rate, self.config.epochs * self.steps_per_epoch
+        if self.config.schedule == "constant":
+            return top
+        peak = max(1, round(0.3 * n_steps))  # 30 % up from a 25th, then down to nothing, both along a cosine
+        if step < peak:
+            return top * (1 / 25 + (1 - 1 / 25) * (1 - math.cos(math.pi * step / peak)) / 2)
+        return top * (1 + math.cos(math.pi * (step - peak) / max(n_steps - peak, 1))) / 2
+
+    def _keep_best(self, record: dict[str, object]) -> None:
+        validation = record.get("validation")
+        value = validation["ndcg@10"] if isinstance(validation, dict) else math.nan
+        if validation is None and not any("validation" in r for r in self.progress.epochs):
+            value = float(self.progress.epoch)  # nothing to choose by: the last epoch counts
+        if value > self.progress.best_value:
+            self.progress.best_value, self.progress.best_epoch = value, self.progress.epoch
+            self.best = {name: w.detach().clone() for name, w in self.model.state_dict().items()}
+
+    def _save(self, checkpoint: Path) -> None:
+        moments = optimizer_tensors(self.optimizer, self.names)
+        save_state(checkpoint, State(dict(self.model.state_dict()), self.best, moments, self.progress))
+
+    def _say(self, record: dict[str, object]) -> None:
+        done = self.progress.epochs
+        spent = sum(float(r["seconds"]) for r in done)
+        left = spent / len(done) * (self.config.epochs - len(done))
+        validation = record.get("validation")
+        metric = f"  validation ndcg@10 {validation['ndcg@10']:.4f}" if isinstance(validation, dict) else ""
+        star = " *" if self.progress.best_epoch == self.progress.epoch else ""
+        say(
+            f"epoch {record['epoch']:>3}/{self.config.epochs}  loss {record['loss']:.5f}{metric}{star}  "
+            f"{record['seconds']:.1f} s, at most {left / 60:.1f} min left"
+        )
+
+
+def _show(task: Task, loss: float) -> None:
+    task.advance(1, f"loss {loss:.4f}")
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)

@@ -1,0 +1,192 @@
+"""The block form equals the equations: every model, every awkward history, values and gradients."""
+
+import numpy as np
+import pytest
+import torch
+
+from irisrec.models.config import ModelConfig
+from irisrec.models.factory import build_model
+from irisrec.models.histories import Histories
+from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.pair_kernel import fused
+from tests.models.literal import literal_scores
+
+N = 13
+WIDTHS = {"image": 7, "text": 5, "audio": 3}
+HISTORIES = [[0, 1, 2, 3, 4], [5], [], [2, 7, 11, 12], [12], list(range(N)), [3, 9]]
+MODELS = {
+    "fism": {"name": "fism"},
+    "nais": {"name": "nais"},
+    "nais-product": {"name": "nais", "attention": "product"},
+    "image-iris": {"name": "image-iris"},
+    "text-iris": {"name": "text-iris"},
+    "image-add-text-iris": {"name": "image-add-text-iris"},
+    "multimodal-iris": {"name": "multimodal-iris", "modalities": ("image", "text")},
+    "three-modalities": {"name": "multimodal-iris"},
+    "text-already-of-hidden-width": {"name": "multimodal-iris", "hidden": WIDTHS["text"]},
+}
+
+
+def content(missing: bool = True, seed: int = 1) -> tuple[dict, dict]:
+    rng = np.random.default_rng(seed)
+    present = {m: torch.from_numpy(rng.random(N) < (0.7 if missing else 2)) for m in WIDTHS}
+    features = {m: torch.from_numpy(rng.normal(size=(N, w))) * present[m][:, None] for m, w in WIDTHS.items()}
+    return features, present
+
+
+def make(scale: float = 1.0, missing: bool = True, **options) -> ItemSimilarity:
+    config = ModelConfig(**{"dim": 4, "hidden": 6, **options})
+    features, present = content(missing)
+    model = build_model(config, N, features, present).double()
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():  # weights large enough that every term matters, biases included
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) * 0.7)
+        if model.attention is not None:
+            model.attention.output.mul_(scale)
+    return model
+
+
+def gradients(model: ItemSimilarity, scores: torch.Tensor) -> dict[str, torch.Tensor]:
+    model.zero_grad()
+    weight = torch.randn(scores.shape, generator=torch.Generator().manual_seed(5), dtype=scores.dtype)
+    (scores * weight).sum().backward()
+    return {
+        name: torch.zeros_like(p) if p.grad is None else p.grad.clone()
+        for name, p in model.named_parameters()
+    }
+
+
+def assert_same(model: ItemSimilarity, candidates: list[int] | None = None) -> None:
+    columns = list(range(N)) if candidates is None else candidates
+    ours = model.score(Histories.of(HISTORIES), None if candidates is None else torch.tensor(candidates))
+    theirs = literal_scores(model, HISTORIES, columns)
+    assert torch.isfinite(ours).all()
+    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+    expected = gradients(model, theirs)
+    for name, gradient in gradients(model, ours).items():
+        size = max(float(expected[name].abs().max()), 1.0)
+        torch.testing.assert_close(gradient / size, expected[name] / size, rtol=1e-9, atol=1e-9, msg=name)
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("beta", [1.0, 0.8, 0.3])
+def test_scores_and_gradients_equal_the_equations(options, beta):
+    assert_same(make(**options, beta=beta))
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+def test_history_length_exponent_and_activations_equal_the_equations(options):
+    for alpha, activation in [(0.5, "sigmoid"), (1.0, "tanh"), (0.3, "relu")]:
+        assert_same(make(**options, alpha=alpha, activation=activation))
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+def test_some_candidates_score_as_all_do(options):
+    assert_same(make(**options, alpha=0.5), candidates=[1, 5, 12])
+
+
+@pytest.mark.parametrize("options", [m for k, m in MODELS.items() if k != "fism"])
+@pytest.mark.parametrize("beta", [1.0, 0.8])
+def test_logits_of_a_thousand_do_not_overflow(options, beta):
+    model = make(**options, beta=beta)
+    with torch.no_grad():
+        g = model.pair_block(torch.arange(N), None).logits
+        model.attention.output.mul_(1000 / g.abs().max())
+        g = model.pair_block(torch.arange(N), None).logits
+        assert g.abs().max() > 999
+    assert_same(model)
+
+
+def test_logits_of_a_thousand_stay_finite_in_single_precision():
+    model = make(name="multimodal-iris", scale=1.0).float()
+    with torch.no_grad():
+        model.attention.output.mul_(1000 / model.pair_block(torch.arange(N), None).logits.abs().max())
+    scores = model.score(Histories.of(HISTORIES))
+    assert torch.isfinite(scores).all()
+    assert all(torch.isfinite(g).all() for g in gradients(model, scores).values())
+
+
+def test_users_far_apart_in_one_column_keep_their_own_softmax():
+    """A column's maximum comes from one user's history; another's may lie 1,000 below and must not vanish."""
+    model = make(name="nais", beta=1.0, dim=1)
+    with torch.no_grad():
+        model.attention.output.fill_(1.0)
+        model.attention.history["latent"].weight.fill_(1.0)
+        model.attention.candidate["latent"].weight.fill_(0.0)
+        model.attention.bias.fill_(2000.0)
+        model.history_factors.copy_(torch.linspace(-1000, 1000, N, dtype=torch.float64)[:, None])
+        model.candidate_factors.fill_(1.0)
+        model.bias.zero_()
+    scores = model.score(Histories.of([[0], [N - 1], [0, N - 1]]), torch.tensor([5]))
+    torch.testing.assert_close(scores[:, 0], torch.tensor([-1000.0, 1000.0, 1000.0], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+def test_contributions_and_bias_sum_to_the_score(options):
+    model = make(**options, alpha=0.4)
+    for history in HISTORIES:
+        reasons = model.reasons(torch.tensor(history, dtype=torch.int64), torch.arange(N))
+        total = reasons.contribution.sum(0) + reasons.bias
+        torch.testing.assert_close(
+            total, model.score(Histories.of([history]))[0].detach(), rtol=1e-10, atol=1e-10
+        )
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+def test_one_user_scores_as_in_a_batch_and_in_a_ranking(options):
+    model = make(**options, alpha=0.5)
+    together = model.score(Histories.of(HISTORIES)).detach()
+    alone = torch.cat([model.score(Histories.of([h])) for h in HISTORIES]).detach()
+    ranked = torch.cat(list(model.rank_scores(Histories.of(HISTORIES), batch=3)))
+    torch.testing.assert_close(alone, together, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(ranked, together, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kept", "gone"), [("image", "text"), ("text", "image")])
+def test_a_modality_missing_everywhere_leaves_the_single_modality_model(kept, gone):
+    """The paper's claim about absent data, exact here because absence is a mask."""
+    features, present = content(missing=True)
+    present[gone] = torch.zeros(N, dtype=torch.bool)
+    options = {"dim": 4, "hidden": 6}
+    both = build_model(
+        ModelConfig(name="multimodal-iris", modalities=("image", "text"), **options), N, features, present
+    ).double()
+    with torch.no_grad():
+        for parameter in both.parameters():
+            parameter.normal_(0, 0.7)
+    single = build_model(ModelConfig(name=f"{kept}-iris", **options), N, features, present).double()
+    weights = {name: value for name, value in both.state_dict().items() if name in single.state_dict()}
+    single.load_state_dict(weights)
+    histories = Histories.of(HISTORIES)
+    torch.testing.assert_close(both.score(histories), single.score(histories), rtol=1e-12, atol=1e-12)
+    joined = make(name="multimodal-iris", modalities=("image", "text"))
+    assert not torch.allclose(joined.score(histories), single.score(histories)), (
+        "the unit must matter otherwise"
+    )
+
+
+def test_values_of_an_absent_modality_never_matter():
+    features, present = content()
+    model = build_model(ModelConfig(name="multimodal-iris", dim=4, hidden=6), N, features, present)
+    features = {
+        m: torch.where(present[m][:, None], x, torch.tensor(9e9, dtype=x.dtype)) for m, x in features.items()
+    }
+    other = build_model(ModelConfig(name="multimodal-iris", dim=4, hidden=6), N, features, present)
+    histories = Histories.of(HISTORIES)
+    assert torch.equal(model.double().score(histories), other.double().score(histories))
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+def test_fused_and_chunked_pair_kernels_agree(activation):
+    model = make(name="multimodal-iris", activation=activation)
+    histories = Histories.of(HISTORIES)
+    chunked = model.score(histories)
+    expected = gradients(model, chunked)
+    with fused() as is_fused:
+        if not is_fused:
+            pytest.skip("no C++ compiler on this machine")
+        scores = model.score(histories)
+        torch.testing.assert_close(scores, chunked, rtol=1e-12, atol=1e-12)
+        for name, gradient in gradients(model, scores).items():
+            torch.testing.assert_close(gradient, expected[name], rtol=1e-10, atol=1e-12)
