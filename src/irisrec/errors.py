@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from itertools import islice
 
@@ -30,6 +31,10 @@ class TrainingError(IrisrecError):
     """Training that cannot go on: a loss or gradient that is not finite, an empty training set."""
 
 
+class CollectError(IrisrecError):
+    """A download or a service that did not give what was asked of it."""
+
+
 class RunError(IrisrecError):
     """A run folder that is missing, incomplete, or written by another version."""
 
@@ -53,3 +58,13 @@ def count_of(n: int, singular: str, plural: str | None = None) -> str:
     ('1 item', '1,682 items', '0 categories')
     """
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Suggest the known name nearest to a wrong one, for messages; empty where none is near.
+
+    >>> closest("userid", ["user_id", "item_id"])
+    "; did you mean 'user_id'?"
+    """
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
