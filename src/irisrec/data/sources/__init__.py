@@ -1,1 +1,1 @@
-"""One file per outside format; each turns files into Interactions and a Catalog."""
+"""One file per outside format; each returns interactions, a catalog, and notes on what it found."""
