@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from irisrec.data.catalog import Catalog
+from irisrec.data.dataset import Dataset, Filters
 from irisrec.data.interactions import Interactions
 from irisrec.data.planted.options import ShopOptions
 from irisrec.data.planted.shop import Shop, shop_from
@@ -39,12 +42,16 @@ def write_shop(shop: Shop, folder: Path) -> Shop:
     return replace(shop, catalog=_with_paths(frame, folder))
 
 
-def load_shop(root: Path, options: ShopOptions) -> tuple[Interactions, Catalog]:
+def load_shop(
+    root: Path, options: ShopOptions | Mapping[str, Any], filters: Filters | None = None
+) -> Dataset:
     """Read the shop that the options describe; write it under ``root`` first where it is not there yet.
 
     Each set of options has its own folder ``shop-…``, which appears whole or not at all, so that several runs can
     share a root.
     """
+    if not isinstance(options, ShopOptions):
+        options = ShopOptions.read(options, "data.shop")
     stamp = _stamp(options)
     folder = Path(root) / f"shop-{sha256(repr(sorted(stamp.items())))[:10]}"
     if not (folder / "shop.json").exists():
@@ -54,7 +61,8 @@ def load_shop(root: Path, options: ShopOptions) -> tuple[Interactions, Catalog]:
             f"{folder} holds another shop than its name says; delete the folder to have it drawn again"
         )
     interactions = Interactions(pl.read_csv(folder / "interactions.csv"))
-    return interactions, _with_paths(pl.read_csv(folder / "items.csv"), folder)
+    catalog = _with_paths(pl.read_csv(folder / "items.csv"), folder)
+    return Dataset.build(interactions, catalog, filters)
 
 
 def _write_whole(options: ShopOptions, folder: Path) -> None:
