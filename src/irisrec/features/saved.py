@@ -1,0 +1,53 @@
+"""Encoders written to a folder and rebuilt from it, so that new items can be encoded without the old data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from irisrec.errors import FeatureError
+from irisrec.features.encoders.base import Encoder
+from irisrec.features.registry import find_encoder
+from irisrec.features.store import load_state, save_state
+from irisrec.files import read_json, write_json
+
+
+def save_encoder(encoder: Encoder, folder: Path, dim: int) -> None:
+    """Write an encoder: ``encoder.json``, and its fitted state where it has one."""
+    if encoder.fitted:
+        save_state(folder, *encoder.state())
+    settings = encoder.settings.model_dump(mode="json")
+    description = {"encoder": encoder.name, "version": encoder.version, "settings": settings, "dim": dim}
+    write_json(folder / "encoder.json", description)
+
+
+def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
+    """Rebuild the encoder that `save_encoder` wrote; it gives the same vectors for the same content.
+
+    Args:
+        folder: where it was written.
+        root: folder that relative paths in its settings start from.
+    """
+    try:
+        saved = read_json(folder / "encoder.json")
+    except (OSError, ValueError) as error:
+        raise FeatureError(f"no saved encoder at {folder}: {error}") from None
+    kind = find_encoder(saved["encoder"])
+    if saved["version"] != kind.version:
+        raise FeatureError(
+            f"the encoder at {folder} is {saved['encoder']} version {saved['version']}, this irisrec has version "
+            f"{kind.version} with other vectors; train again, or use the irisrec it was made with"
+        )
+    encoder = kind(kind.Settings.read(saved["settings"], section=f"{folder.name}.settings"), root)
+    if kind.fitted:
+        state = load_state(folder)
+        if state is None:
+            raise FeatureError(f"the encoder at {folder} was fitted, but its state.json is not there")
+        encoder.restore(*state)
+        encoder.is_fitted = True
+    return encoder
+
+
+def load_encoders(folder: Path, root: Path = Path()) -> dict[str, Encoder]:
+    """Rebuild all encoders below a folder, by modality."""
+    found = sorted(path.parent for path in folder.glob("*/encoder.json"))
+    return {path.name: load_encoder(path, root) for path in found}
