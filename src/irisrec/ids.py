@@ -15,6 +15,23 @@ from irisrec.errors import DataError, count_of, some
 Id = str | int
 
 
+def id_column(values: pl.Series, what: str) -> pl.Series:
+    """Check a column of ids, which may repeat, and widen integers to 64 bits.
+
+    Raises:
+        DataError: ids that are neither strings nor integers, or null.
+    """
+    if not (values.dtype == pl.String or values.dtype.is_integer()):
+        raise DataError(f"{what} must be strings or integers, got {values.dtype}")
+    if nulls := values.null_count():
+        rows = values.is_null().arg_true().head(4).to_list()
+        raise DataError(
+            f"{what} must not be null, {nulls:,} of {count_of(len(values), 'row')} {'is' if nulls == 1 else 'are'} "
+            f"(rows {some(rows)} counted from 0)"
+        )
+    return values.cast(pl.Int64) if values.dtype.is_integer() else values
+
+
 class IdMap:
     """The ids of the users or the items, in order: row ``i`` of every table belongs to ``ids[i]``.
 

@@ -8,7 +8,7 @@ from typing import Self
 import polars as pl
 
 from irisrec.errors import DataError, count_of, some
-from irisrec.ids import IdMap
+from irisrec.ids import IdMap, id_column
 
 RESERVED = ("item_id", "title", "text", "picture")
 
@@ -43,13 +43,8 @@ class Catalog:
     def __post_init__(self) -> None:
         if not len(self.frame):
             raise DataError("the catalog is empty: at least one item is needed")
-        ids = self.frame["item_id"]
-        if nulls := ids.null_count():
-            rows = ids.is_null().arg_true().head(3).to_list()
-            raise DataError(
-                f"catalog item ids must not be null, {nulls:,} of {len(ids):,} rows are "
-                f"(rows {', '.join(str(row) for row in rows)} counted from 0)"
-            )
+        ids = id_column(self.frame["item_id"], "item_id of the catalog")
+        object.__setattr__(self, "frame", self.frame.with_columns(ids))
         if (repeated := ids.filter(ids.is_duplicated()).unique(maintain_order=True)).len():
             raise DataError(
                 f"each item may stand once in the catalog, {count_of(len(repeated), 'id')} "
@@ -63,8 +58,6 @@ class Catalog:
         """Return the rows in the order of ``items``; an item that is not here gets its id as title and no content."""
         wanted = items.series.alias("item_id").to_frame()
         frame = self.frame
-        if frame["item_id"].dtype.is_integer() and items.kind == "integer":
-            frame = frame.with_columns(pl.col("item_id").cast(pl.Int64))
         if frame["item_id"].dtype != wanted["item_id"].dtype:
             raise DataError(
                 f"item ids of catalog and interactions must be of one kind, got {frame['item_id'].dtype} "

@@ -1,4 +1,4 @@
-"""The sections [data] and [split] of an experiment: where the data lie, what the columns mean, how targets are held out."""
+"""The sections [data] and [split] of an experiment: what is read, and what is held out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import codecs
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from irisrec.data.dataset import Filters
+from irisrec.data.filters import Filters
 from irisrec.settings import Settings
 
 IdType = Literal["auto", "string", "integer"]
@@ -108,12 +108,23 @@ class DataConfig(Settings):
     columns: Columns = Columns()
     filters: Filters = Filters()
     id_type: IdType = "auto"
-    shop: dict[str, Any] = {}
+    shop: dict[str, Any] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("shop")
+    @classmethod
+    def _complete_shop(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if info.data.get("source") != "shop":
+            return options
+        from irisrec.data.planted.options import ShopOptions  # draws pictures: not needed for other sources
+
+        return ShopOptions.read(options, "data.shop").model_dump()
 
     @model_validator(mode="after")
     def _fits(self) -> DataConfig:
         if self.source == "tables" and self.interactions is None:
             raise ValueError("source = 'tables' needs the file of the interactions; set data.interactions")
+        if self.source == "ncf" and self.interactions is None:
+            raise ValueError("source = 'ncf' needs the file of the training pairs; set data.interactions")
         only = {"plots": "movielens", "test": "ncf", "item_map": "ncf", "user_offset": "ncf", "shop": "shop"}
         for name, source in only.items():
             if getattr(self, name) and self.source != source:

@@ -8,7 +8,10 @@ from typing import Self
 import polars as pl
 
 from irisrec.errors import DataError, count_of, some
+from irisrec.ids import id_column
 from irisrec.notes import Note
+
+_PAIR = ["user_id", "item_id"]
 
 
 @dataclass(frozen=True)
@@ -16,33 +19,26 @@ class Interactions:
     """Implicit feedback: one row per interaction, in the order of the source.
 
     Attributes:
-        frame: columns ``user_id`` and ``item_id`` (strings or integers, never null), and ``time`` (any ordered
-            type; null where unknown; absent where the source has no times).
+        frame: columns ``user_id`` and ``item_id`` (strings or integers, never null), and, where the source has
+            them, ``time`` (any ordered type, null where unknown) and ``rating`` (a number or null).
     """
 
     frame: pl.DataFrame
 
     def __post_init__(self) -> None:
-        for column in ("user_id", "item_id"):
+        for column in _PAIR:
             if column not in self.frame.columns:
                 raise DataError(f"interactions need a column {column!r}, got {', '.join(self.frame.columns)}")
-            values = self.frame[column]
-            if not (values.dtype == pl.String or values.dtype.is_integer()):
-                raise DataError(f"{column} must be strings or integers, got {values.dtype}")
-            if nulls := values.null_count():
-                rows = values.is_null().arg_true().head(3).to_list()
-                raise DataError(
-                    f"{column} must not be null, {nulls:,} of {len(values):,} rows are "
-                    f"(rows {', '.join(str(row) for row in rows)} counted from 0)"
-                )
         if not len(self.frame):
             raise DataError("interactions are empty: at least one row is needed")
+        checked = [id_column(self.frame[column], f"{column} of interactions") for column in _PAIR]
+        object.__setattr__(self, "frame", self.frame.with_columns(checked))
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def __str__(self) -> str:
-        users, items = self.frame["user_id"].n_unique(), self.frame["item_id"].n_unique()
+        users, items = (self.frame[column].n_unique() for column in _PAIR)
         density = len(self) / (users * items)
         return (
             f"{count_of(len(self), 'interaction')} of {count_of(users, 'user')} with {count_of(items, 'item')} "
@@ -55,62 +51,67 @@ class Interactions:
         return "time" in self.frame.columns
 
     def collapsed(self) -> tuple[Self, list[Note]]:
-        """Keep one row per (user, item): the latest where all times are known, otherwise the first."""
-        frame = self.frame
-        if self.has_times and not frame["time"].null_count():
-            frame = frame.sort("time", maintain_order=True)
-            kept = frame.unique(["user_id", "item_id"], keep="last", maintain_order=True)
-        else:
-            kept = frame.unique(["user_id", "item_id"], keep="first", maintain_order=True)
-        removed = len(frame) - len(kept)
-        if not removed:
+        """Keep the last row of each (user, item), and the order of the rows.
+
+        Last by time, where an unknown time comes before every known one; of equal times the later row.
+        """
+        if not (removed := len(self) - self.frame.select(_PAIR).n_unique()):
             return self, []
-        sentence = (
-            f"{count_of(removed, 'repeated pair')} of user and item collapsed into one interaction each"
+        rows = self.frame.with_row_index("row")
+        if self.has_times:
+            rows = rows.sort("time", nulls_last=False, maintain_order=True)
+        kept = rows.unique(_PAIR, keep="last", maintain_order=True).sort("row").drop("row")
+        repeated = (
+            rows.filter(pl.struct(_PAIR).is_duplicated())
+            .sort("row")
+            .select(_PAIR)
+            .unique(maintain_order=True)
         )
-        return type(self)(kept), [Note.of("repeated_pairs", removed, sentence)]
+        sentence = f"{count_of(removed, 'repeated interaction')} of user and item collapsed into the last one"
+        return type(self)(kept), [Note.of("repeated_pairs", removed, sentence, repeated.iter_rows())]
 
     def with_minimum(self, per_user: int, per_item: int) -> tuple[Self, list[Note]]:
         """Drop users and items with fewer interactions than asked, again and again until none is left."""
+        if max(per_user, per_item) <= 1:
+            return self, []
         frame = self.frame
-        users_before, items_before = set(frame["user_id"]), set(frame["item_id"])
         while True:
             size = len(frame)
             frame = frame.filter(pl.len().over("item_id") >= per_item)
             frame = frame.filter(pl.len().over("user_id") >= per_user)
             if len(frame) == size:
                 break
-        if len(frame) == len(self):
-            return self, []
         if not len(frame):
             raise DataError(
                 f"no interaction is left with at least {per_user} per user and {per_item} per item; "
-                f"lower data.filters.min_user_interactions or min_item_interactions"
+                "lower data.filters.min_user_interactions or data.filters.min_item_interactions"
             )
-        notes = []
-        for noun, before, column, least in (
-            ("user", users_before, "user_id", per_user),
-            ("item", items_before, "item_id", per_item),
-        ):
-            gone = before - set(frame[column])
-            if gone:
-                sentence = (
-                    f"{count_of(len(gone), noun)} of {len(before):,} left out, "
-                    f"with fewer than {count_of(least, 'interaction')} after filtering until stable"
-                )
-                notes.append(Note.of(f"{noun}s_below_minimum", len(gone), sentence, sorted(gone)))
+        notes = self._gone(frame, "user", per_user) + self._gone(frame, "item", per_item)
         return type(self)(frame), notes
+
+    def _gone(self, kept: pl.DataFrame, noun: str, least: int) -> list[Note]:
+        before = self.frame[f"{noun}_id"].unique(maintain_order=True)
+        gone = before.filter(~before.is_in(kept[f"{noun}_id"].unique().implode()))
+        if not len(gone):
+            return []
+        sentence = (
+            f"{count_of(len(gone), noun)} of {len(before):,} left out, with fewer than "
+            f"{count_of(least, 'interaction')} after filtering until stable"
+        )
+        return [Note.of(f"{noun}s_below_minimum", len(gone), sentence, gone)]
 
     def only_items(self, items: pl.Series, why: str, kind: str) -> tuple[Self, list[Note]]:
         """Keep the interactions with the given items, and say how many went and why."""
-        kept = self.frame.filter(pl.col("item_id").is_in(items.implode()))
-        removed = len(self.frame) - len(kept)
-        if not removed:
+        wanted = self.frame["item_id"].is_in(items.implode())
+        if wanted.all():
             return self, []
-        gone = self.frame.filter(~pl.col("item_id").is_in(items.implode()))["item_id"].unique(
-            maintain_order=True
+        gone = self.frame["item_id"].filter(~wanted)
+        items_gone = gone.unique(maintain_order=True)
+        if not wanted.any():
+            raise DataError(
+                f"no interaction is left: all {len(items_gone):,} items are {why} ({some(items_gone.head(4))})"
+            )
+        sentence = (
+            f"{count_of(len(gone), 'interaction')} with {count_of(len(items_gone), 'item')} left out: {why}"
         )
-        if not len(kept):
-            raise DataError(f"no interaction is left: all {len(gone):,} items are {why} ({some(gone)})")
-        sentence = f"{count_of(removed, 'interaction')} with {count_of(len(gone), 'item')} left out: {why}"
-        return type(self)(kept), [Note.of(kind, removed, sentence, gone)]
+        return type(self)(self.frame.filter(wanted)), [Note.of(kind, len(gone), sentence, items_gone)]

@@ -8,12 +8,16 @@ from dataclasses import replace
 from irisrec.data.config import DataConfig
 from irisrec.data.dataset import Dataset
 from irisrec.data.sources.movielens import load_movielens
+from irisrec.data.sources.ncf import load_ncf
 from irisrec.data.sources.pictures import with_pictures
+from irisrec.data.sources.recbole import load_recbole
 from irisrec.data.sources.tables import Loaded, load_tables
 
 _SOURCES: dict[str, Callable[[DataConfig], Loaded]] = {
     "tables": load_tables,
     "movielens": load_movielens,
+    "recbole": load_recbole,
+    "ncf": load_ncf,
 }
 
 
@@ -24,9 +28,9 @@ def load_dataset(config: DataConfig) -> Dataset:
         DataError: files, columns or values that cannot be used, in one sentence.
     """
     if config.source == "shop":
-        from irisrec.data import planted
+        from irisrec.data.planted import load_shop  # draws pictures: not needed for other sources
 
-        return planted.load_shop(config.root, config.shop)
+        return load_shop(config.root.expanduser(), config.shop, config.filters)
     loaded = _SOURCES[config.source](config)
     dataset = Dataset.build(loaded.interactions, loaded.catalog, config.filters, loaded.notes)
     if (pictures := _pictures(config, dataset)) is None:

@@ -56,7 +56,9 @@ def assemble(interactions: Table, items: Table | None, columns: Columns, id_type
         columns: their names; ``user``, ``item`` and ``item_id`` must be given.
         id_type: how ids are read.
     """
-    assert columns.user and columns.item and columns.item_id
+    assert columns.user
+    assert columns.item
+    assert columns.item_id
     user_ids = interactions.column(columns.user, "data.columns.user")
     sources = [(interactions, interactions.column(columns.item, "data.columns.item"))]
     if items is not None:

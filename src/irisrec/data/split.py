@@ -1,0 +1,49 @@
+"""Split: the interactions of a data set in three parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy.sparse import csr_matrix
+
+from irisrec.errors import DataError, count_of
+from irisrec.notes import Note
+
+
+@dataclass(frozen=True)
+class Split:
+    """The interactions of a data set in three parts, and the candidates that a user brought along.
+
+    Attributes:
+        train, validation, test: (n_users, n_items) float32 ones, indices sorted, pairwise disjoint; a user may
+            have no target or several.
+        negatives: (n_users, n_items) float32 ones: the items that each user's test targets are ranked against;
+            None where all items are candidates or negatives are sampled.
+        notes: what was left where, and what was dropped.
+    """
+
+    train: csr_matrix
+    validation: csr_matrix
+    test: csr_matrix
+    negatives: csr_matrix | None = None
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        for name, part in parts.items():
+            if part.shape != self.train.shape:
+                raise DataError(f"{name} must have the shape of train {self.train.shape}, got {part.shape}")
+        total = self.train + self.validation + self.test
+        if total.nnz and total.data.max() > 1:
+            shared = int((total.data > 1).sum())
+            raise DataError(
+                f"train, validation and test must be disjoint, {count_of(shared, 'pair')} are shared"
+            )
+        if not self.train.nnz:
+            raise DataError("no interaction is left for training")
+
+    def __str__(self) -> str:
+        return (
+            f"{count_of(self.train.nnz, 'interaction')} for training, {self.validation.nnz:,} for validation, "
+            f"{self.test.nnz:,} for test"
+        )
