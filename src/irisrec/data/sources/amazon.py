@@ -27,7 +27,7 @@ USUAL = Columns(
     title="title",
     text=["title", "description"],
 )
-ITEM_SCHEMA = {
+ITEM_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "item_id": pl.String,
     "title": pl.String,
     "description": pl.String,
