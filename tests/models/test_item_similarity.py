@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from irisrec.models import pair_kernel
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories
@@ -178,7 +179,8 @@ def test_values_of_an_absent_modality_never_matter():
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
-def test_fused_and_chunked_pair_kernels_agree(activation):
+def test_fused_and_chunked_pair_kernels_agree(activation, monkeypatch):
+    monkeypatch.setattr(pair_kernel, "_FUSED_FROM", 2)
     model = make(name="multimodal-iris", activation=activation)
     histories = Histories.of(HISTORIES)
     chunked = model.score(histories)

@@ -8,33 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy.sparse import csr_matrix
 
 from irisrec.data.splits import Split
 from irisrec.errors import DataError
+from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.metrics import METRICS
 from irisrec.evaluation.negatives import sample_negatives
 from irisrec.evaluation.ranking import rank_targets
 from irisrec.models.contract import Scorer
 from irisrec.notes import Note
-from irisrec.settings import Settings
-
-
-class EvaluationConfig(Settings):
-    """Section ``[evaluation]``.
-
-    Attributes:
-        cutoffs: the N of HR@N and NDCG@N.
-        n_sampled: sampled candidates per user; 0 for full ranking only.
-        seed: of the sampled candidates.
-        batch_users: users ranked at once.
-    """
-
-    cutoffs: tuple[int, ...] = (10, 20)
-    n_sampled: int = Field(default=99, ge=0)
-    seed: int = 0
-    batch_users: int = Field(default=1024, ge=1)
 
 
 @dataclass(frozen=True)

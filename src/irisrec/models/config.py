@@ -46,6 +46,8 @@ class ModelConfig(Settings):
         attention: what NAIS' attention reads, the concatenated or the multiplied latent factors.
         item_bias: whether candidates have a bias b_j.
         dropout: share of tower inputs and hidden units dropped in training.
+        feature_scaling: ``standard`` gives every dimension of a modality mean 0 and variance 1 over the items that
+            have it, ``l2`` every vector length 1, ``none`` leaves vectors as the encoder made them.
     """
 
     name: ModelName = "multimodal-iris"
@@ -59,6 +61,7 @@ class ModelConfig(Settings):
     attention: Literal["concat", "product"] = "concat"
     item_bias: bool = True
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    feature_scaling: Literal["standard", "l2", "none"] = "standard"
 
     @model_validator(mode="after")
     def _check(self) -> ModelConfig:

@@ -14,7 +14,7 @@ from irisrec.models.contract import Scorer, part_of
 from irisrec.models.histories import Histories
 from irisrec.models.pair_block import PairBlock
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
-from irisrec.models.towers import FeatureTowers
+from irisrec.models.towers import FeatureScaler, FeatureTowers
 
 TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
 
@@ -44,7 +44,7 @@ class ItemSimilarity(Scorer):
     Args:
         config: which relevance, and its hyper-parameters.
         n_items: number of items N.
-        features: {modality: (N, F) float}, what the config's model reads; empty for FISM and NAIS.
+        features: {modality: (N, F) float}, vectors as the encoders made them; not read by FISM and NAIS.
         present: {modality: (N,) bool}.
     """
 
@@ -65,9 +65,13 @@ class ItemSimilarity(Scorer):
         self.history_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, 0.01))  # P
         self.candidate_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, 0.01))  # Q
         self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
-        for name in self.modalities:  # buffers, so that they follow the device; saved apart from the weights
-            self.register_buffer(f"feature_{name}", (features or {})[name], persistent=False)
-            self.register_buffer(f"present_{name}", (present or {})[name], persistent=False)
+        for (
+            name
+        ) in self.modalities:  # buffers follow the device; the vectors are saved apart from the weights
+            values, mask = (features or {})[name], (present or {})[name]
+            scaler = FeatureScaler.of(values, mask, config.feature_scaling)
+            self.register_buffer(f"feature_{name}", scaler(values) * mask[:, None], persistent=False)
+            self.register_buffer(f"present_{name}", mask, persistent=False)
         self.towers: FeatureTowers | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
         self._build_relevance(config)
@@ -89,7 +93,7 @@ class ItemSimilarity(Scorer):
 
     @property
     def features(self) -> dict[str, Tensor]:
-        """The frozen vectors (N, F) of each modality that the model reads."""
+        """The scaled vectors (N, F) of each modality that the model reads."""
         return {name: self.get_buffer(f"feature_{name}") for name in self.modalities}
 
     @property

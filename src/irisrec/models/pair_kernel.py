@@ -27,11 +27,14 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
 }
 _BLOCK = 1 << 20  # elements of (R, C, D) held at once on the fallback path: 4 MB in float32, near the cache
+_FUSED_FROM = (
+    32  # rows and columns from which a block is compiled for; each odd small shape would compile anew
+)
 _fused = False
 
 
 def _relu_slope(x: Tensor) -> Tensor:
-    return (x > 0).to(x.dtype)
+    return x.gt_(0)  # slopes are taken of temporaries only, so they may overwrite them
 
 
 def _sigmoid_slope(x: Tensor) -> Tensor:
@@ -62,6 +65,10 @@ def _compiled(operation: Callable[..., Tensor], f: Callable[[Tensor], Tensor]) -
     return torch.compile(run, dynamic=True)
 
 
+def _is_fused(a: Tensor, b: Tensor) -> bool:
+    return _fused and min(len(a), len(b)) >= _FUSED_FROM
+
+
 def _blocks(n_rows: int, n_columns: int, dim: int) -> Iterator[tuple[slice, slice]]:
     columns = max(1, min(n_columns, _BLOCK // max(dim, 1)))
     rows = max(1, _BLOCK // max(dim * columns, 1))
@@ -72,7 +79,7 @@ def _blocks(n_rows: int, n_columns: int, dim: int) -> Iterator[tuple[slice, slic
 
 def expand(a: Tensor, b: Tensor, h: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
     """Return g (R, C) for rows a (R, D), columns b (C, D) and weights h (D,)."""
-    if _fused:
+    if _is_fused(a, b):
         return _compiled(_expand, f)(a, b, h)
     g = a.new_empty(len(a), len(b))
     for rows, columns in _blocks(len(a), len(b), a.shape[1]):
@@ -82,7 +89,7 @@ def expand(a: Tensor, b: Tensor, h: Tensor, f: Callable[[Tensor], Tensor]) -> Te
 
 def reduce(gradient: Tensor, a: Tensor, b: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
     """Return r (R, D), the sum over columns of gradient (R, C) times ``f`` of each pair."""
-    if _fused:
+    if _is_fused(a, b):
         return _compiled(_reduce, f)(gradient, a, b)
     r = torch.zeros_like(a)
     for rows, columns in _blocks(len(a), len(b), a.shape[1]):

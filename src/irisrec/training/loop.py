@@ -167,7 +167,7 @@ class _Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         objective.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm or math.inf)
-        value = float(loss)
+        value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(float(norm))):
             raise TrainingError(
                 f"loss {value:g} with gradient norm {float(norm):g} in epoch {epoch}, step {step + 1}: not finite; "

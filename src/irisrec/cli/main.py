@@ -1,0 +1,65 @@
+"""The command ``irisrec``: one command per file, nothing heavy imported before a command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from irisrec import __version__
+from irisrec.cli.evaluate import evaluate
+from irisrec.cli.recommend import recommend
+from irisrec.cli.train import train
+from irisrec.errors import IrisrecError
+
+app = typer.Typer(
+    name="irisrec",
+    help="Explainable multimodal top-N recommendation: train, judge, recommend, and say why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(train)
+app.command()(evaluate)
+app.command()(recommend)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"irisrec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line: exit code 0, 1 with one line for a user's mistake, 2 for wrong usage, 130 for Ctrl-C."""
+    try:
+        app(standalone_mode=False)
+    except IrisrecError as error:
+        sys.exit(_fail(str(error), 1))
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(_fail("stopped; a run goes on with `irisrec train --resume RUN`", 130))
+    except BrokenPipeError:  # the reader, `head` for example, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        show = getattr(error, "show", None)  # click's own errors: wrong usage
+        if show is None:
+            raise
+        show()
+        sys.exit(getattr(error, "exit_code", 2))
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"irisrec: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,44 @@
+"""How commands print: results on standard output, as text for people or as JSON alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from irisrec.evaluation.evaluate import Evaluation
+    from irisrec.recommendation.recommender import Recommendation
+
+
+def print_json(value: Any) -> None:
+    """Print JSON, ids and titles in their own letters."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Print a table: one row per protocol, one column per metric."""
+    names = list(next(iter(evaluation.metrics.values())))
+    typer.echo(f"{evaluation.part}: {evaluation.n_users:,} users, ties count against the target")
+    typer.echo(f"{'candidates':<16}" + "".join(f"{name:>10}" for name in names))
+    labels = {"full": "all items"}
+    for protocol, values in evaluation.metrics.items():
+        typer.echo(
+            f"{labels.get(protocol, protocol):<16}" + "".join(f"{values[name]:>10.4f}" for name in names)
+        )
+
+
+def print_recommendations(recommendations: Sequence[Recommendation]) -> None:
+    """Print a numbered list, the reasons indented below each item."""
+    if not recommendations:
+        typer.echo("nothing to recommend: every item is in the history")
+    for place, item in enumerate(recommendations, 1):
+        likely = "" if item.probability is None else f"  (probability {item.probability:.3f})"
+        typer.echo(f"{place:>2}. {item.title}  [{item.item_id}]{likely}  score {item.score:.3f}")
+        for reason in item.because:
+            typer.echo(
+                f"      because of {reason.title}  [{reason.item_id}]"
+                f"  relevance {reason.relevance:.3f}  contribution {reason.contribution:+.3f}"
+            )

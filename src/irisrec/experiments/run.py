@@ -1,0 +1,190 @@
+"""From a config to a run folder: load, split, encode, train, judge, save. Every step can be interrupted and resumed."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import irisrec
+from irisrec.data.dataset import Dataset
+from irisrec.data.load import load_dataset
+from irisrec.data.splits import Split, split_dataset
+from irisrec.errors import RunError
+from irisrec.evaluation.config import EvaluationConfig
+from irisrec.evaluation.evaluate import Evaluation, evaluate
+from irisrec.experiments.config import ExperimentConfig
+from irisrec.experiments.curves import draw_curves
+from irisrec.experiments.folder import RunFolder, cache_folder
+from irisrec.features.encode import Encoded, encode_catalog
+from irisrec.files import write_json
+from irisrec.models.contract import Scorer
+from irisrec.models.factory import build_model
+from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.popularity import Popularity
+from irisrec.models.storage import load_model, save_features, save_model
+from irisrec.notes import Note
+from irisrec.progress import say
+from irisrec.recommendation.storage import load_split, save_dataset
+from irisrec.training.checkpoints import Progress
+from irisrec.training.loop import fit
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data ready for training.
+
+    Attributes:
+        dataset, split, encoded: what the config asked for.
+        features, present: {modality: (N, F)} and {modality: (N,)} in the order of the items.
+    """
+
+    dataset: Dataset
+    split: Split
+    encoded: Encoded
+    features: dict[str, Tensor]
+    present: dict[str, Tensor]
+
+
+def train(config: ExperimentConfig, out: Path) -> Evaluation:
+    """Run an experiment into a new folder and return its evaluation on test."""
+    folder = RunFolder(Path(out))
+    folder.create()
+    config.save(folder.config)
+    return _run(config, folder)
+
+
+def resume(run: Path) -> Evaluation:
+    """Go on with a run from its last whole epoch; a finished one is judged again and reported."""
+    folder = RunFolder(Path(run))
+    folder.require()
+    return _run(ExperimentConfig.load(folder.config), folder)
+
+
+def evaluate_run(run: Path) -> Evaluation:
+    """Judge a finished run on test, from its folder alone."""
+    folder = RunFolder(Path(run))
+    folder.require()
+    config = ExperimentConfig.load(folder.config)
+    model, _ = load_model(folder.path)
+    _, _, split = load_split(folder.path)
+    return evaluate(model, split, config.evaluation)
+
+
+def prepare(config: ExperimentConfig) -> Prepared:
+    """Load, split and encode, saying what was done to the data on the way."""
+    dataset = load_dataset(config.data)
+    _tell(dataset.notes)
+    say(f"data: {dataset}")
+    split = split_dataset(dataset, config.split)
+    _tell(split.notes)
+    say(f"split: {split}")
+    wanted = config.model.modalities_of(tuple(config.features))
+    chosen = {name: config.features[name] for name in wanted}
+    encoded = encode_catalog(
+        dataset.catalog, chosen, config.data.root.expanduser(), cache_folder() / "features"
+    )
+    _tell(encoded.notes)
+    features, present = {}, {}
+    for name, table in encoded.tables.items():
+        values, mask = table.align(dataset.items)
+        features[name], present[name] = torch.from_numpy(values), torch.from_numpy(mask)
+        say(f"{name}: {int(mask.sum()):,} of {len(mask):,} items, {values.shape[1]} dimensions")
+    return Prepared(dataset, split, encoded, features, present)
+
+
+def fit_model(
+    config: ExperimentConfig, prepared: Prepared, checkpoint: Path | None = None
+) -> tuple[Scorer, Progress]:
+    """Build and fit the model of a config on prepared data."""
+    model = build_model(
+        config.model, prepared.dataset.n_items, prepared.features, prepared.present, config.training.seed
+    )
+    split = prepared.split
+    if isinstance(model, Popularity):
+        return model.fit(split.train), Progress(finished=True)
+    if not isinstance(model, ItemSimilarity):
+        raise RunError(f"model {config.model.name} cannot be trained")
+    judged = EvaluationConfig(cutoffs=(10,), n_sampled=0, batch_users=config.evaluation.batch_users)
+    validate = None
+    if split.validation.nnz:
+
+        def validate(model: ItemSimilarity) -> dict[str, float]:
+            return evaluate(model, split, judged, part="validation").metrics["full"]
+
+    return model, fit(model, split.train, config.training, validate, checkpoint)
+
+
+def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
+    started = time.perf_counter()
+    _record_start(config, folder)
+    prepared = prepare(config)
+    _record_data(folder, prepared)
+    model, progress = fit_model(config, prepared, folder.checkpoint)
+    if progress.epochs:
+        write_json(folder.metrics, progress.epochs)
+        draw_curves(progress.epochs, progress.best_epoch, folder.curves)
+    save_model(folder.path, model.cpu(), config.model)
+    evaluation = evaluate(model, prepared.split, config.evaluation)
+    write_json(folder.evaluation, evaluation.to_json())
+    folder.update_info(
+        state="finished",
+        seconds=round(time.perf_counter() - started, 2),
+        seconds_per_epoch=_median([float(record["seconds"]) for record in progress.epochs]),
+        best_epoch=progress.best_epoch,
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    )
+    return evaluation
+
+
+def _record_start(config: ExperimentConfig, folder: RunFolder) -> None:
+    versions = {
+        "irisrec": irisrec.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+    threads = torch.get_num_threads()
+    folder.update_info(state="running", seed=config.training.seed, versions=versions, threads=threads)
+
+
+def _record_data(folder: RunFolder, prepared: Prepared) -> None:
+    """Save what recommending needs; a resumed run must find the data it began with."""
+    before, now = folder.read_info().get("data_fingerprint"), prepared.dataset.fingerprint
+    if before is not None and before != now:
+        raise RunError(
+            f"the data changed since {folder.path} was started (fingerprint {before[:12]}, now {now[:12]}); "
+            "start a new run with `irisrec train CONFIG --out NEW`"
+        )
+    save_dataset(folder.path, prepared.dataset, prepared.split)
+    if prepared.features:
+        save_features(folder.path, prepared.features, prepared.present)
+        prepared.encoded.save_encoders(folder.encoders)
+    if prepared.encoded.failures:
+        prepared.encoded.write_report(folder.failures)
+    notes = [*prepared.dataset.notes, *prepared.split.notes, *prepared.encoded.notes]
+    folder.update_info(
+        data_fingerprint=now,
+        data={
+            "users": prepared.dataset.n_users,
+            "items": prepared.dataset.n_items,
+            "interactions": prepared.dataset.n_interactions,
+        },
+        encoders=prepared.encoded.specs,
+        notes=[note.to_json() for note in notes],
+    )
+
+
+def _tell(notes: tuple[Note, ...]) -> None:
+    for note in notes:
+        say(f"{'warning: ' if note.warning else ''}{note}")
+
+
+def _median(values: list[float]) -> float | None:
+    return round(float(np.median(values)), 3) if values else None

@@ -1,0 +1,89 @@
+"""Saved models: weights and vectors in safetensors, everything else in JSON; no pickle, no data set needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from irisrec.errors import RunError
+from irisrec.files import atomic_path, read_json, write_json
+from irisrec.models.config import ModelConfig
+from irisrec.models.contract import Scorer
+from irisrec.models.factory import build_model
+
+FORMAT = 1
+MODEL, WEIGHTS, FEATURES = "model.json", "model.safetensors", "features.safetensors"
+
+
+def save_features(folder: Path, features: dict[str, Tensor], present: dict[str, Tensor]) -> None:
+    """Write each modality's vectors (N, F) as the encoder made them, and its present mask (N,)."""
+    tensors = {f"values/{name}": values.contiguous() for name, values in features.items()}
+    tensors |= {f"present/{name}": mask.contiguous() for name, mask in present.items()}
+    with atomic_path(folder / FEATURES) as temporary:
+        save_file(tensors, temporary)
+
+
+def load_features(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Read what `save_features` wrote."""
+    tensors = _read_tensors(folder / FEATURES)
+    features = {key.removeprefix("values/"): t for key, t in tensors.items() if key.startswith("values/")}
+    present = {key.removeprefix("present/"): t for key, t in tensors.items() if key.startswith("present/")}
+    return features, present
+
+
+def save_model(folder: Path, model: Scorer, config: ModelConfig, extra: dict[str, Any] | None = None) -> None:
+    """Write weights and description; the description last, so that a folder with it is complete."""
+    with atomic_path(folder / WEIGHTS) as temporary:
+        save_file({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
+    description = {"format": FORMAT, "n_items": model.n_items, "config": config.model_dump(mode="json")}
+    write_json(folder / MODEL, description | (extra or {}))
+
+
+def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
+    """Rebuild a saved model in evaluation mode."""
+    path = folder / MODEL
+    if not path.exists():
+        raise RunError(
+            f"{folder} holds no finished model ({MODEL} is missing); finish it with `irisrec train --resume`"
+        )
+    try:
+        description = read_json(path)
+        if description["format"] != FORMAT:
+            raise RunError(
+                f"{path} has format {description['format']}, this version reads {FORMAT}; update irisrec"
+            )
+        config = ModelConfig.read(description["config"], "model")
+        n_items = int(description["n_items"])
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is not a model description ({error})") from None
+    features, present = load_features(folder) if config.uses_features else ({}, {})
+    wrong = {name: len(values) for name, values in features.items() if len(values) != n_items}
+    if wrong:
+        raise RunError(f"{folder / FEATURES} has vectors for {wrong} items, the model knows {n_items}")
+    model = build_model(config, n_items, features, present)
+    weights = _read_tensors(folder / WEIGHTS)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RunError(
+            f"{folder / WEIGHTS} does not fit {path}: {str(error).splitlines()[-1].strip()}"
+        ) from None
+    bad = [name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())]
+    if bad:
+        raise RunError(f"{folder / WEIGHTS} holds weights that are not finite: {', '.join(bad[:3])}")
+    model.eval()
+    return model, config
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} cannot be read ({error}); it may be missing or cut off") from None
+    return tensors
