@@ -12,7 +12,7 @@ from irisrec.data.filters import Filters
 from irisrec.settings import Settings
 
 IdType = Literal["auto", "string", "integer"]
-Source = Literal["tables", "movielens", "recbole", "ncf", "shop"]
+Source = Literal["tables", "movielens", "recbole", "ncf", "amazon-2014", "amazon-2023", "shop"]
 
 
 class TableFile(Settings):
@@ -29,9 +29,9 @@ class TableFile(Settings):
 
     path: str
     encoding: str | None = None
-    separator: str | None = Field(None, min_length=1)
+    separator: str | None = Field(default=None, min_length=1)
     header: Literal[True] | list[str] = True
-    quote: str = Field('"', max_length=1)
+    quote: str = Field(default='"', max_length=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -96,7 +96,7 @@ class DataConfig(Settings):
         shop: options of the generated world.
     """
 
-    root: Path = Path()
+    root: Path = Field(default=Path(), validate_default=True)
     source: Source = "tables"
     interactions: TableFile | None = None
     items: TableFile | None = None
@@ -109,6 +109,11 @@ class DataConfig(Settings):
     filters: Filters = Filters()
     id_type: IdType = "auto"
     shop: dict[str, Any] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("root")
+    @classmethod
+    def _absolute(cls, root: Path) -> Path:
+        return root.expanduser().absolute()  # a run goes on from any folder
 
     @field_validator("shop")
     @classmethod
