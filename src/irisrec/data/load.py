@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from irisrec.data.config import DataConfig
 from irisrec.data.dataset import Dataset
+from irisrec.data.sources.amazon import load_amazon_2014, load_amazon_2023
 from irisrec.data.sources.movielens import load_movielens
 from irisrec.data.sources.ncf import load_ncf
 from irisrec.data.sources.pictures import with_pictures
@@ -16,6 +17,8 @@ from irisrec.data.sources.tables import Loaded, load_tables
 _SOURCES: dict[str, Callable[[DataConfig], Loaded]] = {
     "tables": load_tables,
     "movielens": load_movielens,
+    "amazon-2014": load_amazon_2014,
+    "amazon-2023": load_amazon_2023,
     "recbole": load_recbole,
     "ncf": load_ncf,
 }

@@ -13,7 +13,9 @@ from PIL import Image
 
 def picture(colour=(200, 30, 30), size=(40, 60), form="JPEG") -> bytes:
     buffer = io.BytesIO()
-    Image.effect_noise(size, 60).convert("RGB").point(lambda v: min(255, v + colour[0] // 4)).save(buffer, form)
+    Image.effect_noise(size, 60).convert("RGB").point(lambda v: min(255, v + colour[0] // 4)).save(
+        buffer, form
+    )
     return buffer.getvalue()
 
 
@@ -61,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         answers: Answers = self.server.answers
         parts = urlsplit(self.path)
         with answers.lock:

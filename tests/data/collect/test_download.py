@@ -71,7 +71,7 @@ def test_a_file_cut_off_in_the_middle_is_continued_where_it_broke(movielens, get
 
 def test_a_later_run_continues_what_an_earlier_one_left(movielens, get, server, tmp_path):
     server.answers.then(ZIP, cut_after(50_000), *[status(503)] * 10)
-    with pytest.raises(CollectError, match="503.*run the same command to go on"):
+    with pytest.raises(CollectError, match=r"503.*run the same command to go on"):
         get()
     assert (tmp_path / "ml-1m.zip.part").stat().st_size == 50_000
     assert not (tmp_path / "ml-1m.zip").exists()
@@ -200,7 +200,9 @@ def test_a_redirect_to_another_scheme_is_refused(movielens, get, server):
 
 
 def test_a_missing_file_is_one_sentence_without_tries(get, server, time):
-    with pytest.raises(CollectError, match=r"ml-1m.zip could not be fetched: 127.0.0.1 answered 404") as error:
+    with pytest.raises(
+        CollectError, match=r"ml-1m.zip could not be fetched: 127.0.0.1 answered 404"
+    ) as error:
         get()
     assert "\n" not in str(error.value)
     assert time.slept == []

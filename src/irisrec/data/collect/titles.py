@@ -47,6 +47,7 @@ ARTICLES = frozenset(
 )
 YEAR = re.compile(r"\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)\s*$")
 GROUP = re.compile(r"\s*\(([^()]*)\)\s*$")
+NUMBER = re.compile(r"\b(?:\d+|[ivx]+)\b")
 KNOWN_AS = re.compile(r"^(?:a\.?\s?k\.?\s?a\.?[:\s]|also known as)\s*", re.IGNORECASE)
 
 
@@ -105,7 +106,9 @@ def same_title(left: str, right: str) -> bool:
     a, b = _plain(left), _plain(right)
     if not a or not b:
         return left.strip().casefold() == right.strip().casefold()
-    return a == b or difflib.SequenceMatcher(None, a, b, autojunk=False).ratio() >= 0.85
+    if set(NUMBER.findall(a)) != set(NUMBER.findall(b)):
+        return False  # a sequel is another film, however alike the titles
+    return difflib.SequenceMatcher(None, a, b, autojunk=False).ratio() >= 0.85
 
 
 def near_year(year: int | None, answered: str, apart: int = 1) -> bool:
