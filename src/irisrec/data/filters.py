@@ -22,8 +22,8 @@ class Filters(Settings):
         unseen_items: what becomes of catalog items without any interaction.
     """
 
-    min_user_interactions: int = Field(1, ge=1)
-    min_item_interactions: int = Field(1, ge=1)
+    min_user_interactions: int = Field(default=1, ge=1)
+    min_item_interactions: int = Field(default=1, ge=1)
     min_rating: float | None = None
     catalog: dict[str, Value | list[Value]] = Field(default_factory=dict)
     unseen_items: Literal["drop", "keep"] = "drop"

@@ -33,6 +33,8 @@ class Split:
         for name, part in parts.items():
             if part.shape != self.train.shape:
                 raise DataError(f"{name} must have the shape of train {self.train.shape}, got {part.shape}")
+            if (part.data != 1).any():
+                raise DataError(f"{name} must hold ones, got values such as {part.data[part.data != 1][0]:g}")
         total = self.train + self.validation + self.test
         if total.nnz and total.data.max() > 1:
             shared = int((total.data > 1).sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -88,7 +89,7 @@ def _merged(tables: list[Table]) -> Table:
     frame = _by_movie(first)
     for table in tables[1:]:
         other = _by_movie(table)
-        how = "left" if table.path.name == "links.csv" else "full"
+        how: Literal["left", "full"] = "left" if table.path.name == "links.csv" else "full"
         frame = frame.join(other, on="movieId", how=how, coalesce=True, maintain_order="left_right")
         shared = [name for name in other.columns if f"{name}_right" in frame.columns]
         frame = frame.with_columns(pl.coalesce(name, f"{name}_right").alias(name) for name in shared)

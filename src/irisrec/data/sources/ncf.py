@@ -47,7 +47,9 @@ def read_pairs(root: Path, file: TableFile, option: str) -> pl.DataFrame:
     path = find_file(root, file.path, option)
     if file.header is True:
         data = as_utf8(read_bytes(path), file.encoding, path, option)
-        n_columns = data.partition(b"\n")[0].count((file.separator or "\t").encode()) + 1
+        if not data.strip():
+            raise DataError(f"{path} is empty: at least one row is needed")
+        n_columns = data.lstrip().partition(b"\n")[0].count((file.separator or "\t").encode()) + 1
         if not 2 <= n_columns <= 4:
             raise DataError(
                 f"{path}: 2 to 4 fields expected in each line (user, item, rating, time), got {n_columns}; set {option}"

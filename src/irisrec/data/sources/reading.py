@@ -180,7 +180,9 @@ def _parse(
         except pa.ArrowInvalid as error:
             failure = error
         else:
-            return pl.DataFrame(pl.from_arrow(table))
+            frame = pl.DataFrame(pl.from_arrow(table))
+            _check_end(path, data, frame, quote)
+            return frame
     if malformed and malformed[-1].number is not None:
         row = malformed[-1]
         raise DataError(
@@ -188,6 +190,16 @@ def _parse(
             f"{len(names)} are expected: {_excerpt(row.text.replace(_STAND_IN, '::'))}"
         ) from None
     raise DataError(f"{path} is not a readable table: {_first_line(failure)}") from None
+
+
+def _check_end(path: Path, data: bytes, frame: pl.DataFrame, quote: str) -> None:
+    """Refuse a quote that never ends: it swallows all rows after it."""
+    last = frame[-1, -1] if len(frame) else None
+    if quote and last and "\n" in last and not data.rstrip().endswith(quote.encode()):
+        raise DataError(
+            f"{path}: the quote before {_excerpt(last, 30)!r} never ends; if quotes mean nothing in this file, "
+            f'say quote = "" in its table of options'
+        )
 
 
 def _first_line(error: Exception) -> str:

@@ -80,9 +80,10 @@ def _plain_integers(ids: pl.Series) -> pl.Series:
 def _integers(table: Table, ids: pl.Series, noun: str) -> pl.Series:
     numbers = ids.cast(pl.Int64, strict=False)
     if (bad := numbers.is_null()).any():
+        others = ids.filter(bad).unique(maintain_order=True).head(4)
         raise DataError(
             f"{table.path}: {noun} ids must be integers with data.id_type = 'integer', "
-            f"{count_of(int(bad.sum()), 'row')} of {len(ids):,} have others: {some(ids.filter(bad).head(4))}"
+            f"{count_of(int(bad.sum()), 'row')} of {len(ids):,} have others: {some(others)}"
         )
     return numbers
 
