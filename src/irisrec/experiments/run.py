@@ -132,7 +132,9 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         draw_curves(progress.epochs, progress.best_epoch, folder.curves)
     save_model(folder.path, model.cpu(), config.model)
     evaluation = evaluate(model, prepared.split, config.evaluation)
-    write_json(folder.evaluation, evaluation.to_json())
+    popularity = evaluate(Popularity(model.n_items).fit(prepared.split.train), prepared.split, config.evaluation)
+    baselines = {"popularity": popularity.metrics}  # the least that has to be beaten, on the same targets
+    write_json(folder.evaluation, evaluation.to_json() | {"baselines": baselines})
     folder.update_info(
         state="finished",
         seconds=round(time.perf_counter() - started, 2),

@@ -1,0 +1,184 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_matrix
+
+from irisrec.errors import RunError, TrainingError
+from irisrec.models.config import ModelConfig
+from irisrec.models.factory import build_model
+from irisrec.models.histories import Histories
+from irisrec.training.checkpoints import load_state
+from irisrec.training.config import TrainingConfig
+from irisrec.training.loop import _Trainer, fit
+
+N_USERS, N_ITEMS = 60, 24
+
+
+def taste_world(seed: int = 0) -> csr_matrix:
+    """Users of three tastes; each has most of the eight items of one taste."""
+    rng = np.random.default_rng(seed)
+    taste = rng.integers(3, size=N_USERS)
+    own = (np.arange(N_ITEMS) // 8)[None] == taste[:, None]
+    return csr_matrix((rng.random((N_USERS, N_ITEMS)) < np.where(own, 0.7, 0.03)).astype(np.float32))
+
+
+def make(name: str = "nais", seed: int = 0, **options):
+    rng = np.random.default_rng(seed)
+    features = {"image": torch.from_numpy(rng.normal(size=(N_ITEMS, 6)).astype(np.float32))}
+    present = {"image": torch.ones(N_ITEMS, dtype=torch.bool)}
+    return build_model(ModelConfig(name=name, dim=8, hidden=8, **options), N_ITEMS, features, present, seed)
+
+
+def weights(model) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def assert_equal(a: dict, b: dict) -> None:
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+@pytest.mark.parametrize("name", ["fism", "nais", "image-iris"])
+@pytest.mark.parametrize("negatives", ["all", "sampled"])
+def test_training_finds_the_tastes(name, negatives):
+    train = taste_world()
+    model = make(name)
+    progress = fit(
+        model, train, TrainingConfig(epochs=40, batch_users=20, negatives=negatives, learning_rate=0.03)
+    )
+    losses = [record["loss"] for record in progress.epochs]
+    assert losses[-1] < 0.6 * losses[0]
+    scores = model.score(Histories.of([[0, 1, 2]]))[0]
+    assert scores[3:8].min() > scores[8:].max(), "unseen items of the taste stand before all others"
+
+
+def test_same_seed_same_weights_other_seed_other_weights():
+    train = taste_world()
+    config = TrainingConfig(epochs=3, batch_users=16)
+    first, second, third = make(), make(), make(seed=1)
+    for model in (first, second):
+        fit(model, train, config)
+    fit(third, train, config.model_copy(update={"seed": 1}))
+    assert_equal(weights(first), weights(second))
+    assert not torch.equal(first.history_factors, third.history_factors)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"negatives": "sampled"}, {"weight_decay": 0.1, "l2_embeddings": 1e-3}]
+)
+def test_resumed_after_any_epoch_ends_with_the_same_bits(tmp_path, options):
+    train = taste_world()
+    config = TrainingConfig(epochs=5, batch_users=16, patience=0, **options)
+
+    def validate(model):
+        return {"ndcg@10": float(model.score(Histories.of([[0, 1]]))[0, 2].detach())}
+
+    def model():
+        return make("image-iris", dropout=0.2)
+
+    whole = model()
+    fit(whole, train, config, validate)
+    for stop in (1, 3):
+        path = tmp_path / f"{stop}.safetensors"
+
+        class Killed(BaseException):
+            pass
+
+        def validate_then_die(m, stop=stop, calls=[0]):  # noqa: B006 (a counter)
+            calls[0] += 1
+            if calls[0] > stop:
+                raise Killed
+            return validate(m)
+
+        with pytest.raises(Killed):
+            fit(model(), train, config, validate_then_die, path)
+        assert load_state(path).progress.epoch == stop
+        resumed = model()
+        progress = fit(resumed, train, config, validate, path)
+        assert [record["epoch"] for record in progress.epochs] == [1, 2, 3, 4, 5]
+        assert_equal(weights(whole), weights(resumed))
+
+
+def test_the_best_validation_epoch_is_kept_and_training_stops_early(tmp_path):
+    values = iter([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
+    seen = {}
+
+    def validate(model):
+        value = next(values)
+        seen[value] = weights(model)
+        return {"ndcg@10": value}
+
+    model = make()
+    progress = fit(model, taste_world(), TrainingConfig(epochs=6, batch_users=20, patience=2), validate)
+    assert (progress.best_epoch, progress.epoch) == (2, 4)
+    assert_equal(weights(model), seen[0.5])
+    assert not model.training
+
+
+def test_fit_score_fit_trains_in_training_mode():
+    model = make("image-iris", dropout=0.5)
+    fit(model, taste_world(), TrainingConfig(epochs=1))
+    assert not model.training
+    trainer = _Trainer(model, taste_world(), TrainingConfig(epochs=1), torch.device("cpu"))
+    trainer._epoch(1)
+    assert model.training
+
+
+def test_l2_groups_are_those_of_equation_12():
+    model = make("multimodal-iris")
+    trainer = _Trainer(
+        model,
+        taste_world(),
+        TrainingConfig(l2_embeddings=2.0, l2_attention=3.0, l2_towers=5.0),
+        torch.device("cpu"),
+    )
+    irn, towers = model.attention, model.towers
+    expected = 2 * (model.history_factors.square().sum() + model.candidate_factors.square().sum())
+    expected += 3 * (
+        irn.history["image"].weight.square().sum() + irn.candidate["image"].weight.square().sum()
+    )
+    expected += 5 * sum(
+        layer.weight.square().sum() for layer in (towers.projections["image"], towers.outputs["image"])
+    )
+    torch.testing.assert_close(trainer._penalty(), expected)
+    names = {"embeddings", "attention", "towers", "share"}
+    assert set(model.parameter_groups()) == names
+
+
+def test_the_learning_rate_rises_and_falls_to_nothing():
+    trainer = _Trainer(make(), taste_world(), TrainingConfig(epochs=10, batch_users=20), torch.device("cpu"))
+    rates = [trainer._learning_rate(step) for step in range(30)]
+    assert rates[0] == pytest.approx(0.01 / 25)
+    assert max(rates) == pytest.approx(0.01)
+    assert rates[9] == max(rates)
+    assert rates[-1] < 0.0002
+
+
+def test_a_loss_that_is_not_finite_is_an_error_with_a_way_out():
+    model = make()
+    with torch.no_grad():
+        model.history_factors[3] = math.nan
+    with pytest.raises(TrainingError, match=r"not finite; lower training.learning_rate"):
+        fit(model, taste_world(), TrainingConfig(epochs=1))
+
+
+def test_nothing_to_train_on_is_an_error():
+    with pytest.raises(TrainingError, match="no interaction"):
+        fit(make(), csr_matrix((3, N_ITEMS), dtype=np.float32), TrainingConfig(epochs=1))
+
+
+def test_a_damaged_checkpoint_is_an_error_with_its_path(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(RunError, match=r"checkpoint\.safetensors is not a readable checkpoint"):
+        load_state(path)
+
+
+def test_progress_is_plain_json(tmp_path):
+    progress = fit(make(), taste_world(), TrainingConfig(epochs=2), None, tmp_path / "c.safetensors")
+    assert json.loads(json.dumps(progress.epochs)) == progress.epochs
+    assert progress.best_epoch == 2, "without validation the last epoch counts"
