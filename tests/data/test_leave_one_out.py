@@ -117,6 +117,12 @@ def test_last_without_times_is_an_error_that_counts_them():
         split_dataset(dataset_of(LONG, times=[1, None, 3, None, 5, 6, 7]), SplitConfig(strategy="last"))
 
 
+def test_a_time_that_is_no_number_counts_as_none():
+    dataset = dataset_of(LONG, times=[1.0, float("nan"), 3.0, 4.0, 5.0, 6.0, 7.0])
+    with pytest.raises(DataError, match="1 of 7 have none"):
+        split_dataset(dataset, SplitConfig(strategy="last"))
+
+
 def test_a_split_whose_parts_overlap_is_refused():
     matrix = dataset_of(LONG).matrix
     none = csr_matrix(matrix.shape, dtype=np.float32)

@@ -33,12 +33,11 @@ def leave_one_out(
     """
     users = dataset.user_index
     size = np.bincount(users, minlength=dataset.n_users)
-    in_test = _last_of_each(users, _order(dataset, test, seed, "test")) & (size[users] >= 2)
+    in_test = _last_of_each(users, _keys(dataset, test, seed, "test")) & (size[users] >= 2)
     in_validation = np.zeros(len(users), bool)
     if validation is not None:
-        order = _order(dataset, validation, seed, "validation")
         rest = np.flatnonzero(~in_test)
-        chosen = _last_of_each(users[rest], [key[rest] for key in order])
+        chosen = _last_of_each(users[rest], _keys(dataset, validation, seed, "validation")[rest])
         in_validation[rest] = chosen & (size[users[rest]] >= 3)
     shape = (dataset.n_users, dataset.n_items)
     train, validation_part, test_part = (
@@ -57,8 +56,7 @@ def hold_out_validation(
     kept = np.asarray(train[dataset.user_index, dataset.item_index]).ravel() > 0
     users, items = dataset.user_index[kept], dataset.item_index[kept]
     size = np.bincount(users, minlength=dataset.n_users)
-    order = [key[kept] for key in _order(dataset, strategy, seed, "validation")]
-    chosen = _last_of_each(users, order) & (size[users] >= 2)
+    chosen = _last_of_each(users, _keys(dataset, strategy, seed, "validation")[kept]) & (size[users] >= 2)
     validation = pairs_matrix(users[chosen], items[chosen], train.shape)
     remaining = train - validation
     remaining.eliminate_zeros()
@@ -66,31 +64,35 @@ def hold_out_validation(
     return remaining, validation, notes
 
 
-def _order(dataset: Dataset, strategy: Order, seed: int, use: str) -> list[NDArray[np.generic]]:
-    """Return sort keys, the most important last; ties go by the row."""
-    if strategy == "random":
-        return [pair_keys(dataset, f"{use} {seed}")]
-    return [_times(dataset)]
+def _keys(dataset: Dataset, strategy: Order, seed: int, use: str) -> NDArray[np.generic]:
+    """Return one number per interaction, the largest of a user being held out."""
+    return pair_keys(dataset, f"{use} {seed}") if strategy == "random" else _times(dataset)
 
 
 def _times(dataset: Dataset) -> NDArray[np.generic]:
     if dataset.times is None:
         raise DataError("the split 'last' needs times, the interactions have none; set data.columns.time")
-    if nulls := dataset.times.null_count():
+    times = dataset.times.fill_nan(None) if dataset.times.dtype.is_float() else dataset.times
+    if nulls := times.null_count():
         raise DataError(
-            f"the split 'last' needs the time of every interaction, {nulls:,} of {len(dataset.times):,} have none; "
+            f"the split 'last' needs the time of every interaction, {nulls:,} of {len(times):,} have none; "
             "use split.strategy = 'random'"
         )
-    return dataset.times.to_physical().to_numpy()
+    return times.to_physical().to_numpy()
 
 
-def _last_of_each(users: NDArray[np.int64], keys: list[NDArray[np.generic]]) -> NDArray[np.bool_]:
-    """Mark the row of each user that comes last by the keys; of equal ones the last."""
-    order = np.lexsort((*keys, users))
-    last = np.ones(len(users), bool)
-    last[:-1] = users[order][1:] != users[order][:-1]
+def _last_of_each(users: NDArray[np.int64], keys: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Mark the row of each user with the largest key; of equal ones the last."""
     marks = np.zeros(len(users), bool)
-    marks[order[last]] = True
+    if not len(users):
+        return marks
+    order = np.argsort(users, kind="stable")
+    users, keys = users[order], keys[order]
+    starts = np.flatnonzero(np.diff(users, prepend=-1))
+    largest = np.maximum.reduceat(keys, starts)
+    rows = np.flatnonzero(keys == np.repeat(largest, np.diff(starts, append=len(users))))
+    last = np.diff(users[rows], append=-1) != 0
+    marks[order[rows[last]]] = True
     return marks
 
 
