@@ -82,7 +82,7 @@ def prepare(config: ExperimentConfig) -> Prepared:
     dataset = load_dataset(config.data)
     _tell(dataset.notes)
     say(f"data: {dataset}")
-    split = split_dataset(dataset, config.split)
+    split = split_dataset(dataset, config.split, config.data.root)
     _tell(split.notes)
     say(f"split: {split}")
     wanted = config.model.modalities_of(tuple(config.features))
