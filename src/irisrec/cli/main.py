@@ -8,6 +8,8 @@ import sys
 import typer
 
 from irisrec import __version__
+from irisrec.cli.collect import app as collect
+from irisrec.cli.download import download
 from irisrec.cli.evaluate import evaluate
 from irisrec.cli.recommend import recommend
 from irisrec.cli.train import train
@@ -24,6 +26,8 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(recommend)
+app.command()(download)
+app.add_typer(collect, name="collect")
 
 
 def _print_version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -67,6 +68,12 @@ class PictureReport:
     def coverage(self) -> float:
         """Share of the items that have a picture now."""
         return float(self.frame["picture"].is_not_null().mean() or 0.0)  # type: ignore[arg-type]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as plain JSON values."""
+        status = dict(self.frame["status"].value_counts().iter_rows())
+        notes = [note.to_json() for note in self.notes]
+        return {"items": len(self.frame), "coverage": self.coverage, "status": status, "notes": notes}
 
     def __str__(self) -> str:
         counts = dict(self.frame["status"].value_counts().iter_rows())

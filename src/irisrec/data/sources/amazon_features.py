@@ -20,6 +20,17 @@ RECORD = np.dtype([("id", "S10"), ("vector", "<f4", (WIDTH,))])
 MB = 1_000_000
 
 
+def find_image_features(folder: Path) -> Path:
+    """Return the one ``image_features_CATEGORY.b`` of a folder."""
+    paths = sorted(folder.glob("image_features_*.b"))
+    if len(paths) != 1:
+        found = ", ".join(path.name for path in paths) or "none"
+        raise DataError(
+            f"{folder} should hold one image_features_CATEGORY.b, found {found}; name it with --file"
+        )
+    return paths[0]
+
+
 def read_image_features(
     path: Path, wanted: Iterable[str], records: int = 512
 ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
