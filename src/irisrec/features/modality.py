@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from irisrec.data.catalog import Catalog
 from irisrec.errors import ConfigError, FeatureError, count_of
-from irisrec.features.encoders.base import CatalogEncoder, ContentEncoder, Encoder
+from irisrec.features.encoders.base import ABSENT, NO_PICTURE, CatalogEncoder, ContentEncoder, Encoder
 from irisrec.features.pictures import quiet_pillow, read_bytes
 from irisrec.features.pipeline import Pipeline
 from irisrec.features.store import FeatureStore, Key, load_state, save_state
@@ -22,9 +22,6 @@ from irisrec.files import sha256
 from irisrec.ids import IdMap
 from irisrec.notes import Note
 from irisrec.progress import progress
-
-NO_PICTURE = "no picture"
-ABSENT = (NO_PICTURE, "no text", "the text is blank", "no vector")
 
 
 @dataclass

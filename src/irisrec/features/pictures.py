@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from irisrec.errors import FeatureError
 
@@ -56,7 +56,7 @@ def decode(data: bytes, at_least: int | None = None) -> Image.Image:
             return _to_rgb(ImageOps.exif_transpose(picture))
     except FeatureError:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise FeatureError("the file is not a picture of a known format") from None
     except Image.DecompressionBombError:
         raise FeatureError("the picture has so many pixels that it could be a decompression bomb") from None

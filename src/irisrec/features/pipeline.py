@@ -147,7 +147,7 @@ class Pipeline:
             yield from self._encode(waiting[:half])
             yield from self._encode(waiting[half:])
             return
-        finite = np.isfinite(values).all(axis=1)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
         for bad in np.flatnonzero(~finite):
             self.seen.failed[waiting[int(bad)][0]] = "the encoder gave numbers that are not finite"
         kept = [pair for pair, good in zip(waiting, finite, strict=True) if good]

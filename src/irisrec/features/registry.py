@@ -17,7 +17,10 @@ GROUP = "irisrec.encoders"
 
 BUILT_IN = {
     "colour-hog": "irisrec.features.encoders.colour_hog:ColourHog",
+    "columns": "irisrec.features.encoders.columns:Columns",
     "doc2vec": "irisrec.features.encoders.doc2vec:Doc2Vec",
+    "huggingface-picture": "irisrec.features.encoders.huggingface_picture:HuggingFacePicture",
+    "huggingface-text": "irisrec.features.encoders.huggingface_text:HuggingFaceText",
     "vectors": "irisrec.features.encoders.vectors:Vectors",
 }
 

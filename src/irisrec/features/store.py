@@ -1,13 +1,13 @@
 """Vectors kept on disk by content: what was encoded once is never encoded again.
 
-A store is a folder with one sub-folder per modality, encoder and settings; in it lie shards (safetensors files) with the
-key and the vector of each content. A shard is written whole or not at all, under a name of its own, so a killed run loses
-at most the batch in work and any number of runs may write at once. Whoever is alone at the end merges the shards.
+A store is a folder with one sub-folder per modality, encoder and settings; in it lie shards (safetensors files)
+with the key and the vector of each content. A shard is written whole or not at all, under a name of its own, so a
+killed run loses at most the batch in work and any number of runs may write at once. Whoever is alone at the end
+merges the shards.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -183,16 +183,13 @@ def _load(path: Path, *, values: bool = True) -> dict[str, NDArray[Any]]:
 def _write(path: Path, keys: Sequence[Key], values: NDArray[np.float32], shortened: Sequence[bool]) -> None:
     from safetensors.numpy import save
 
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1),
         "values": np.ascontiguousarray(values, np.float32),
         "shortened": np.asarray(shortened, np.uint8),
     }
-    with (
-        atomic_path(path) as temporary,
-        os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT), "wb") as file,
-    ):
-        file.write(save(tensors))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(save(tensors))
 
 
 def _groups(folder: Path) -> list[list[Path]]:

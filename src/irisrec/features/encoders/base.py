@@ -17,6 +17,9 @@ from irisrec.notes import Note
 from irisrec.settings import Settings
 
 Input = Literal["picture", "text", "columns", "vectors"]
+NO_PICTURE, NO_TEXT, BLANK_TEXT, NO_VECTOR = "no picture", "no text", "the text is blank", "no vector"
+ABSENT = (NO_PICTURE, NO_TEXT, BLANK_TEXT, NO_VECTOR)
+
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -87,7 +90,7 @@ class Encoder(ABC):
         """Return what was fitted, as arrays and JSON values."""
         return {}, {}
 
-    def restore(self, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> None:
+    def restore(self, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> None:  # noqa: B027
         """Take back what `state` returned."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,32 +14,39 @@ from irisrec.features.encoders.base import ContentEncoder, EncoderSettings, Prep
 from irisrec.features.pictures import decode
 
 SIDE = 64
-
-
-class ColourHogSettings(EncoderSettings):
-    """Options of colour-hog."""
+CELLS = 6  # rows and columns of the colour layout
+LIGHTNESS = (0.0, 100.0, 5)
+OPPONENT = (-60.0, 60.0, 6)  # least, greatest and number of bins, for each of a* and b*
+SHAPES, COLOURS, LAYOUT = 288, 180, 108
 
 
 class ColourHog(ContentEncoder):
-    """Histogram of oriented gradients of a small grey picture, beside a Lab colour histogram.
+    """Three descriptions of a picture, each of length one, so that they weigh the same in a cosine.
 
-    Each part has length one, so colours and shapes weigh the same in a cosine.
+    Shapes: histograms of oriented gradients of a small grey picture (288 numbers). Colours: a Lab histogram in which a
+    pixel is shared between neighbouring bins, so that a slightly different light changes little (180). Layout: the
+    colours of 6 x 6 fields, where in the picture which colour is (108).
     """
 
     name = "colour-hog"
+    version = 2
     input = "picture"
-    Settings = ColourHogSettings
+    Settings = EncoderSettings
     batch_size = 256
 
     @property
     def dim(self) -> int:
         """Width of the vectors."""
-        return 288 + 128
+        return SHAPES + COLOURS + LAYOUT
 
     def prepare(self, content: Any) -> Prepared:
         """Decode the picture and describe it: all the work is here, in the worker thread."""
-        picture = decode(content, at_least=SIDE).resize((SIDE, SIDE), Image.Resampling.BOX)
-        return Prepared(np.concatenate([_shapes(picture), _colours(picture)]))
+        from skimage.color import rgb2lab
+
+        picture = decode(content, at_least=SIDE).resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=3.0)
+        half = rgb2lab(np.asarray(picture.resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX)))
+        fields = rgb2lab(np.asarray(picture.resize((CELLS, CELLS), Image.Resampling.BOX)))
+        return Prepared(np.concatenate([_shapes(picture), _colours(half.reshape(-1, 3)), _layout(fields)]))
 
     def encode(self, prepared: Sequence[Any]) -> NDArray[np.float32]:
         """Stack the descriptions."""
@@ -52,10 +60,25 @@ def _shapes(picture: Image.Image) -> NDArray[np.float64]:
     return _unit(hog(grey, orientations=8, pixels_per_cell=(16, 16), cells_per_block=(2, 2)))
 
 
-def _colours(picture: Image.Image) -> NDArray[np.float64]:
-    values = np.asarray(picture.convert("HSV"), np.int64).reshape(-1, 3)
-    cells = (values[:, 0] // 32) * 16 + (values[:, 1] // 64) * 4 + values[:, 2] // 64
-    return _unit(np.sqrt(np.bincount(cells, minlength=128)))
+def _colours(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Histogram of (pixels, 3) Lab values, each pixel shared linearly between the eight bins around it."""
+    sizes = (LIGHTNESS[2], OPPONENT[2], OPPONENT[2])
+    below, share = [], []
+    for channel, (least, greatest, bins) in enumerate((LIGHTNESS, OPPONENT, OPPONENT)):
+        place = (lab[:, channel] - least) / (greatest - least) * (bins - 1)
+        place = place.clip(0, bins - 1 - 1e-6)
+        below.append(place.astype(np.int64))
+        share.append(place - below[-1])
+    histogram = np.zeros(COLOURS)
+    for corner in product((0, 1), repeat=3):
+        cells = np.ravel_multi_index([b + c for b, c in zip(below, corner, strict=True)], sizes)
+        weights = np.prod([s if c else 1 - s for s, c in zip(share, corner, strict=True)], axis=0)
+        histogram += np.bincount(cells, weights, minlength=COLOURS)
+    return _unit(np.sqrt(histogram))
+
+
+def _layout(fields: NDArray[np.float64]) -> NDArray[np.float64]:
+    return _unit(((fields - (50.0, 0.0, 0.0)) / (50.0, 40.0, 40.0)).ravel())
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,19 +22,20 @@ class Doc2VecSettings(EncoderSettings):
     Attributes:
         dim: width of the vectors.
         epochs: passes over the texts.
-        window: neighbouring words that are predicted from each word while documents are learned.
         min_count: words that stand less often in the catalog are left out.
         negative: noise words drawn per word.
-        sample: frequency above which a word is skipped now and then.
+        sample: frequency above which a word counts less; smaller values look past frequent words, which pays for long
+            texts and costs for short ones.
+        learning_rate: of the first pass; it falls to nearly zero.
         seed: equal seeds give equal vectors, also in another process.
     """
 
-    dim: int = Field(default=128, ge=2, le=4096)
-    epochs: int = Field(default=40, ge=1)
-    window: int = Field(default=3, ge=1)
+    dim: int = Field(default=100, ge=2, le=4096)
+    epochs: int = Field(default=20, ge=1)
     min_count: int = Field(default=2, ge=1)
     negative: int = Field(default=5, ge=1)
-    sample: float = Field(default=1e-3, ge=0)
+    sample: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=0.05, gt=0)
     seed: int = Field(default=0, ge=0)
 
 
@@ -49,7 +50,7 @@ class Doc2Vec(ContentEncoder):
     input = "text"
     fitted = True
     Settings = Doc2VecSettings
-    batch_size = 1024
+    batch_size = 512
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,7 +75,7 @@ class Doc2Vec(ContentEncoder):
         rows = [row for word in words(content) if (row := self._rows.get(word)) is not None]
         if not rows:
             raise refuse("no word of the text is known to the fitted vocabulary")
-        return Prepared(np.asarray(rows))
+        return Prepared(np.unique(rows, return_counts=True))
 
     def encode(self, prepared: Sequence[Any]) -> NDArray[np.float32]:
         """Solve for the vectors of the texts, each for itself."""
