@@ -36,6 +36,7 @@ def train(
         raise typer.BadParameter("give a folder for the run: --out RUN")
     from irisrec.experiments import run
     from irisrec.experiments.config import ExperimentConfig
+    from irisrec.experiments.folder import RunFolder
 
     if resume is not None:
         evaluation, folder = run.resume(resume), resume
@@ -44,4 +45,5 @@ def train(
         assert out is not None
         evaluation, folder = run.train(ExperimentConfig.load(config, set_ or ()), out), out
     print_evaluation(evaluation)
-    typer.echo(f"\nrun folder: {folder}\nnext: irisrec recommend {folder} --user ID -k 10")
+    typer.echo(f"\nrun folder: {folder}\nreport: {RunFolder(folder).report}")
+    typer.echo(f"next: irisrec recommend {folder} --user ID -k 10")

@@ -22,6 +22,7 @@ from irisrec.evaluation.evaluate import Evaluation, evaluate
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.curves import draw_curves
 from irisrec.experiments.folder import RunFolder, cache_folder
+from irisrec.experiments.report import write_report
 from irisrec.features.encode import Encoded, encode_catalog
 from irisrec.files import write_json
 from irisrec.models.contract import Scorer
@@ -142,6 +143,7 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         best_epoch=progress.best_epoch,
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
+    write_report(folder)
     return evaluation
 
 
