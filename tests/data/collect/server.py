@@ -130,6 +130,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = Answers()
 
+    def handle_error(self, request, client_address) -> None:
+        """Clients that hang up are part of the tests."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"

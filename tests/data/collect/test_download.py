@@ -2,6 +2,9 @@ import gzip
 import hashlib
 import io
 import json
+import os
+import subprocess
+import sys
 import time as real_time
 import zipfile
 
@@ -298,3 +301,30 @@ def test_it_works_where_a_loop_is_running_already(movielens, get):
         return get()
 
     assert asyncio.run(notebook())
+
+
+def test_a_killed_download_goes_on_where_it_was(movielens, get, server, tmp_path):
+    def drips(handler, answers):
+        tag = hashlib.md5(movielens).hexdigest()
+        handler.send(200, movielens[:150_000], {"ETag": f'"{tag}"', "Content-Length": str(len(movielens))})
+        handler.wfile.flush()
+        real_time.sleep(20)
+
+    server.answers.then(ZIP, drips)
+    script = f"""
+from pathlib import Path
+from irisrec.data.collect.download import download
+download("movielens-1m", Path({str(tmp_path)!r}), base_url={server.url!r})
+"""
+    environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.DEVNULL)
+    part = tmp_path / "ml-1m.zip.part"
+    while not (part.exists() and part.stat().st_size > 50_000) and process.poll() is None:
+        real_time.sleep(0.01)
+    process.kill()
+    process.wait()
+    left = part.stat().st_size
+    assert 50_000 < left <= 150_000
+    get()
+    assert server.answers.asked[-1][1]["Range"] == f"bytes={left}-"
+    assert (tmp_path / "ml-1m.zip").read_bytes() == movielens

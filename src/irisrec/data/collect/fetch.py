@@ -117,6 +117,8 @@ async def _attempt(
             discard(partial.with_suffix(""))
             raise FetchError("changed", f"{url} changed while it was being fetched", passing=True)
         _check_room(partial, start, total)
+        if not start:  # old bytes must never stand beside the new validator, also not for a moment
+            partial.unlink(missing_ok=True)
         write_json(_info(partial), vars(part))
         with partial.open("r+b" if start else "wb") as file:
             file.seek(start)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx
+from pydantic import Field
 
 from irisrec import __version__
 from irisrec.errors import CollectError
@@ -37,12 +38,12 @@ class HttpSettings(Settings):
         user_agent: how we introduce ourselves.
     """
 
-    connect_seconds: float = 10.0
-    read_seconds: float = 30.0
-    tries: int = 5
-    first_wait: float = 1.0
-    longest_wait: float = 120.0
-    redirects: int = 5
+    connect_seconds: float = Field(default=10.0, gt=0)
+    read_seconds: float = Field(default=30.0, gt=0)
+    tries: int = Field(default=5, ge=1)
+    first_wait: float = Field(default=1.0, ge=0)
+    longest_wait: float = Field(default=120.0, ge=0)
+    redirects: int = Field(default=5, ge=0)
     user_agent: str = f"irisrec/{__version__} (recommender research)"
 
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import polars as pl
+from pydantic import Field
 
 from irisrec.data.collect.hosts import visit
 from irisrec.data.collect.http import Clock, FetchError, HttpSettings, Sleep, answer_to, new_client, run
 from irisrec.data.collect.journal import Journal
 from irisrec.data.collect.lock import only_one
 from irisrec.data.collect.picture_file import check_picture, file_name
+from irisrec.data.collect.picture_report import PictureReport, key_of, report_on
 from irisrec.errors import CollectError, DataError, count_of
 from irisrec.files import atomic_path
 from irisrec.ids import Id
@@ -43,46 +42,12 @@ class PictureSettings(Settings):
     """
 
     http: HttpSettings = HttpSettings(tries=4, read_seconds=20.0, longest_wait=60.0)
-    at_once: int = 16
-    per_host: int = 4
-    max_bytes: int = 20_000_000
-    max_pixels: int = 60_000_000
-    seconds: float = 120.0
-    host_failures: int = 10
-
-
-@dataclass(frozen=True)
-class PictureReport:
-    """What became of every item.
-
-    Attributes:
-        frame: one row per item: ``item_id``, ``picture`` (path relative to the folder, null where there is none),
-            ``url``, ``status`` (fetched, kept or failed), ``kind`` and ``reason`` of a failure.
-        notes: counts by kind of failure, and what was odd in the table.
-    """
-
-    frame: pl.DataFrame
-    notes: tuple[Note, ...]
-
-    @property
-    def coverage(self) -> float:
-        """Share of the items that have a picture now."""
-        return float(self.frame["picture"].is_not_null().mean() or 0.0)  # type: ignore[arg-type]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts as plain JSON values."""
-        status = dict(self.frame["status"].value_counts().iter_rows())
-        notes = [note.to_json() for note in self.notes]
-        return {"items": len(self.frame), "coverage": self.coverage, "status": status, "notes": notes}
-
-    def __str__(self) -> str:
-        counts = dict(self.frame["status"].value_counts().iter_rows())
-        have = count_of(counts.get("fetched", 0) + counts.get("kept", 0), "item")
-        return (
-            f"{have} of {len(self.frame):,} with a picture ({self.coverage:.1%}): "
-            f"{counts.get('fetched', 0):,} fetched now, {counts.get('kept', 0):,} were here, "
-            f"{counts.get('failed', 0):,} failed"
-        )
+    at_once: int = Field(default=16, ge=1)
+    per_host: int = Field(default=4, ge=1)
+    max_bytes: int = Field(default=20_000_000, ge=1)
+    max_pixels: int = Field(default=60_000_000, ge=1)
+    seconds: float = Field(default=120.0, gt=0)
+    host_failures: int = Field(default=10, ge=1)
 
 
 def collect_pictures(
@@ -106,7 +71,7 @@ def collect_pictures(
     with only_one(to), Journal(to / JOURNAL) as journal:
         collection = _Collection(to, settings, journal, again)
         run(collection.fetch(urls, sleep, clock))
-        report = _report(urls, collection.fetched, journal, notes)
+        report = report_on(urls, collection.fetched, journal, notes)
     with atomic_path(to / "pictures.csv") as temporary:
         report.frame.write_csv(temporary)
     return report
@@ -143,7 +108,7 @@ class _Collection:
                 )
 
     def _is_open(self, id: Id, url: str) -> bool:
-        known = self.journal.get(_key(id))
+        known = self.journal.get(key_of(id))
         if known is None or known["url"] != url:
             return True
         if known["status"] == "ok":
@@ -172,7 +137,7 @@ class _Collection:
         for id in self._ids[url]:
             name = file_name(id, facts["format"])
             self._write(name, data)
-            self.journal.add(_key(id), {"url": url, "status": "ok", "file": name, **facts})
+            self.journal.add(key_of(id), {"url": url, "status": "ok", "file": name, **facts})
             self.fetched.add(id)
         self._advance()
 
@@ -186,7 +151,7 @@ class _Collection:
     def _give_up(self, url: str, failure: FetchError) -> None:
         answer = {"url": url, "status": "failed", "kind": failure.kind, "reason": str(failure)}
         for id in self._ids[url]:
-            self.journal.add(_key(id), {**answer, "passing": failure.passing})
+            self.journal.add(key_of(id), {**answer, "passing": failure.passing})
         self._advance()
 
     def _advance(self) -> None:
@@ -230,32 +195,3 @@ def _distinct(wanted: Sequence[tuple[Id, str | None]]) -> tuple[dict[Id, str], l
         sentence = f"{count_of(len(repeated), 'row')} with an id that stands above already left out"
         notes.append(Note.of("repeated_ids", len(repeated), sentence, repeated))
     return urls, notes
-
-
-def _report(urls: dict[Id, str], fetched: set[Id], journal: Journal, notes: list[Note]) -> PictureReport:
-    rows = []
-    for id, url in urls.items():
-        known = journal.get(_key(id)) or {"status": "failed", "kind": "not_asked", "reason": "not asked yet"}
-        fine = known["status"] == "ok"
-        rows.append(
-            {
-                "item_id": id,
-                "picture": known["file"] if fine else None,
-                "url": url or None,
-                "status": ("fetched" if id in fetched else "kept") if fine else "failed",
-                "kind": None if fine else known["kind"] if url else "no_address",
-                "reason": None if fine else known["reason"] if url else "the table has no address",
-            }
-        )
-    strings = dict.fromkeys(("picture", "url", "status", "kind", "reason"), pl.String)
-    frame = pl.DataFrame(rows, schema_overrides=strings, strict=False)
-    kinds = Counter(frame["kind"].drop_nulls())
-    for kind, count in kinds.most_common():
-        examples = frame.filter(pl.col("kind") == kind)["item_id"].head(3).to_list()
-        sentence = f"{count_of(count, 'item')} without a picture: {kind.replace('_', ' ')}"
-        notes.append(Note.of(f"picture_{kind}", count, sentence, examples, warning=True))
-    return PictureReport(frame, tuple(notes))
-
-
-def _key(id: Id) -> str:
-    return f"{'i' if isinstance(id, int) else 's'}:{id}"
