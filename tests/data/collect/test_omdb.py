@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time as real_time
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -16,6 +15,7 @@ from irisrec.data.collect.pictures import PictureSettings
 from irisrec.data.collect.posters import OmdbSettings, collect_omdb
 from irisrec.errors import CollectError, ConfigError, DataError
 from tests.data.collect.server import picture, status
+from tests.real import real_data
 
 KEY = "s3cretkey"
 MOVIES = """1::Matrix, The (1999)::Action
@@ -214,10 +214,7 @@ print(collect_omdb(Path({str(tmp_path)!r}), Path({str(tmp_path)!r}), {KEY!r},
 
 @pytest.mark.real
 def test_the_titles_of_movielens_1m_are_all_taken_apart():
-    root = Path(os.environ.get("IRISREC_REAL_DATA", Path(__file__).parents[4] / "shared" / "data"))
-    if not (root / "movielens-1m").is_dir():
-        pytest.skip("the real MovieLens-1M is not beside the checkout")
-    movies = read_movies(root / "movielens-1m")
+    movies = read_movies(real_data("movielens-1m"))
     assert len(movies) == 3883
     assert all(movie.film.year and 1900 < movie.film.year < 2001 for movie in movies)
     assert sum(len(movie.film.names) > 1 for movie in movies) > 200
