@@ -10,7 +10,9 @@ import typer
 from irisrec import __version__
 from irisrec.cli.collect import app as collect
 from irisrec.cli.download import download
+from irisrec.cli.encode import encode
 from irisrec.cli.evaluate import evaluate
+from irisrec.cli.features import features
 from irisrec.cli.recommend import recommend
 from irisrec.cli.train import train
 from irisrec.errors import IrisrecError
@@ -26,6 +28,8 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(recommend)
+app.command()(encode)
+app.command()(features)
 app.command()(download)
 app.add_typer(collect, name="collect")
 

@@ -55,7 +55,7 @@ class ModalityResult:
             else ""
         )
         sentence = (
-            f"{modality}: {here:,} of {count_of(n, 'item')} have a vector of {self.values.shape[1]:,} "
+            f"{modality}: {here:,} of {count_of(n, 'item')} have a vector of {self.values.shape[1]:,} numbers "
             f"({encoder.name}{work})"
         )
         notes = [Note.of("features_encoded", here, sentence), *self.notes]

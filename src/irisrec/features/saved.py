@@ -16,8 +16,7 @@ def save_encoder(encoder: Encoder, folder: Path, dim: int) -> None:
     if encoder.fitted:
         save_state(folder, *encoder.state())
     settings = encoder.settings.model_dump(mode="json")
-    description = {"encoder": encoder.name, "version": encoder.version, "settings": settings, "dim": dim}
-    write_json(folder / "encoder.json", description)
+    write_json(folder / "encoder.json", encoder.identity() | {"settings": settings, "dim": dim})
 
 
 def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
@@ -38,6 +37,11 @@ def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
             f"{kind.version} with other vectors; train again, or use the irisrec it was made with"
         )
     encoder = kind(kind.Settings.read(saved["settings"], section=f"{folder.name}.settings"), root)
+    if saved.get("weights") != (found := encoder.identity().get("weights")):
+        raise FeatureError(
+            f"the encoder at {folder} was made with weights {saved['weights']}, the model {saved['settings']['model']!r} "
+            f"now has {found}: its vectors would not fit"
+        )
     if kind.fitted:
         state = load_state(folder)
         if state is None:
