@@ -24,11 +24,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many items have a modality, and the encoder and width of its vectors."""
+    """How many items have a modality, and which encoder (with the width of its vectors) made it."""
 
     modality: str
     encoder: str
-    dim: str
     here: int
     n_items: int
 
@@ -79,16 +78,9 @@ def _coverage(run: FinishedRun) -> list[Coverage]:
     encoders: dict[str, Any] = run.info.get("encoders") or {}
     found = []
     for modality, present in run.model.present.items():
-        spec = encoders.get(modality, {})
-        found.append(
-            Coverage(
-                modality,
-                str(spec.get("encoder", "–")),
-                str(spec.get("dim", "–")),
-                int(present.sum()),
-                len(present),
-            )
-        )
+        spec = encoders.get(modality)
+        encoder = f"{spec['encoder']} ({spec['dim']})" if spec else "–"
+        found.append(Coverage(modality, encoder, int(present.sum()), len(present)))
     return found
 
 

@@ -126,7 +126,7 @@ class _Showcase:
             user=self.run.users.ids([row])[0],
             outcome=chosen.outcome,
             history=count_of(len(history), "training item"),
-            held_out=tuple(self._item(id) for id in held_out["test"]),
+            held_out=tuple(self._item(id, SMALL) for id in held_out["test"]),
             rank=chosen.rank,
             n_candidates=chosen.n_candidates,
             recommendations=self._shown(found, held_out),

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from irisrec.data.config import DataConfig, SplitConfig
+from irisrec.data.config import SplitConfig
 from irisrec.errors import count_of
 from irisrec.experiments.reporting.finished import FinishedRun
+from irisrec.experiments.reporting.words import (
+    bytes_in_words,
+    candidates_in_words,
+    data_in_words,
+    listed,
+    model_in_words,
+    seconds_in_words,
+)
 from irisrec.models.item_similarity import ItemSimilarity
-
-MODELS = {
-    "popularity": "Popularity",
-    "fism": "FISM",
-    "nais": "NAIS",
-    "iris": "IRIS",
-    "image-iris": "Image IRIS",
-    "text-iris": "Text IRIS",
-    "add-iris": "IRIS with added towers",
-    "image-add-text-iris": "Image-add-Text IRIS",
-    "multimodal-iris": "Multimodal IRIS",
-}
 
 
 @dataclass(frozen=True)
@@ -54,25 +49,6 @@ def headline(run: FinishedRun) -> Headline:
     sentences = (_sizes(run), split_in_words(run.config.split, run), _reads(run))
     figures = (*_metrics(run), *_costs(run))
     return Headline(model_in_words(run.config.model.name), data_in_words(run.config.data), sentences, figures)
-
-
-def model_in_words(name: str) -> str:
-    """Return the name that papers use for a model."""
-    return MODELS.get(name, name)
-
-
-def data_in_words(config: DataConfig) -> str:
-    """Return a name for the data: that of their folder."""
-    return "the built-in shop" if config.source == "shop" else config.root.name or "the data"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does.
-
-    >>> listed(["image", "text", "audio"])
-    'image, text and audio'
-    """
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def split_in_words(config: SplitConfig, run: FinishedRun) -> str:
@@ -118,14 +94,17 @@ def _reads(run: FinishedRun) -> str:
 def _metrics(run: FinishedRun) -> list[Figure]:
     """Print the first metric of NDCG and of HR under each of the first two protocols large."""
     figures = []
+    is_own = run.config.model.name == "popularity"
+    baselines = {} if is_own else run.evaluation.get("baselines", {})
     for protocol, values in list(run.evaluation["protocols"].items())[:2]:
         name = next((name for name in values if name.startswith("ndcg")), next(iter(values), None))
         if name is None:
             continue
-        baseline = run.evaluation.get("baselines", {}).get("popularity", {}).get(protocol, {}).get(name)
-        remark = "" if baseline is None else f"popularity {baseline:.4f}"
-        label = {"full": "all items"}.get(protocol, protocol.replace("-", " "))
-        figures.append(Figure(f"{name.upper()}, {label}", f"{values[name]:.4f}", remark))
+        popularity = baselines.get("popularity", {}).get(protocol, {}).get(name)
+        remark = "" if popularity is None else f"popularity {popularity:.4f}"
+        figures.append(
+            Figure(f"{name.upper()}, {candidates_in_words(protocol)}", f"{values[name]:.4f}", remark)
+        )
     return figures
 
 
@@ -141,23 +120,3 @@ def _costs(run: FinishedRun) -> list[Figure]:
             Figure("peak memory", bytes_in_words(peak), count_of(threads, "thread") if threads else "")
         )
     return figures
-
-
-def seconds_in_words(seconds: float) -> str:
-    """Print a duration in the unit that suits it.
-
-    >>> seconds_in_words(1.759), seconds_in_words(75), seconds_in_words(7322)
-    ('1.76 s', '75.0 s', '122 min')
-    """
-    if seconds >= 120:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
-
-
-def bytes_in_words(n: int) -> str:
-    """Print a size in the unit that suits it.
-
-    >>> bytes_in_words(560_881_664), bytes_in_words(2_345_000_000)
-    ('561 MB', '2.35 GB')
-    """
-    return f"{n / 1e9:.2f} GB" if n >= 1e9 else f"{n / 1e6:.0f} MB"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from irisrec.errors import count_of
 from irisrec.experiments.reporting.finished import FinishedRun
-from irisrec.experiments.reporting.headline import model_in_words
+from irisrec.experiments.reporting.words import candidates_in_words, model_in_words
 
 MEANINGS = {
     "hr": "share of users with a held-out item among the first N",
@@ -101,7 +101,6 @@ def _table(
         )
         for name, values in models.items()
     )
-    name = {"full": "All items ranked", "given-negatives": "Given candidates"}.get(
-        protocol, protocol.replace("-", " ").capitalize()
+    return ProtocolTable(
+        candidates_in_words(protocol).capitalize(), sentence, tuple(m.upper() for m in metrics), rows
     )
-    return ProtocolTable(name, sentence, tuple(m.upper() for m in metrics), rows)

@@ -1,0 +1,70 @@
+"""Names and quantities as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from irisrec.data.config import DataConfig
+
+MODELS = {
+    "popularity": "Popularity",
+    "fism": "FISM",
+    "nais": "NAIS",
+    "iris": "IRIS",
+    "image-iris": "Image IRIS",
+    "text-iris": "Text IRIS",
+    "add-iris": "IRIS with added towers",
+    "image-add-text-iris": "Image-add-Text IRIS",
+    "multimodal-iris": "Multimodal IRIS",
+}
+
+
+def model_in_words(name: str) -> str:
+    """Return the name that papers use for a model."""
+    return MODELS.get(name, name)
+
+
+def data_in_words(config: DataConfig) -> str:
+    """Return a name for the data: that of their folder."""
+    return "the built-in shop" if config.source == "shop" else config.root.name or "the data"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does.
+
+    >>> listed(["image", "text", "audio"])
+    'image, text and audio'
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def candidates_in_words(protocol: str) -> str:
+    """Return a short name for a protocol.
+
+    >>> candidates_in_words("full"), candidates_in_words("sampled-99")
+    ('all items', '99 sampled')
+    """
+    kind, _, n = protocol.partition("-")
+    if kind == "sampled" and n:
+        return f"{n} sampled"
+    return {"full": "all items"}.get(protocol, protocol.replace("-", " "))
+
+
+def seconds_in_words(seconds: float) -> str:
+    """Print a duration in the unit that suits it.
+
+    >>> seconds_in_words(1.759), seconds_in_words(75), seconds_in_words(7322)
+    ('1.76 s', '75.0 s', '122 min')
+    """
+    if seconds >= 120:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def bytes_in_words(n: int) -> str:
+    """Print a size in the unit that suits it.
+
+    >>> bytes_in_words(560_881_664), bytes_in_words(2_345_000_000)
+    ('561 MB', '2.35 GB')
+    """
+    return f"{n / 1e9:.2f} GB" if n >= 1e9 else f"{n / 1e6:.0f} MB"
