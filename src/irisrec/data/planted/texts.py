@@ -8,71 +8,111 @@ from numpy.typing import NDArray
 from irisrec.data.planted.silhouettes import KINDS
 from irisrec.data.planted.themes import THEMES, Theme
 
-# Two sentences per kind; every text has one, so that the kind can be read as well as seen.
-KIND_SENTENCES: dict[str, tuple[str, ...]] = {
+# Every text has one opening and one detail on its kind, so that the kind can be read as well as seen.
+OPENINGS: dict[str, tuple[str, ...]] = {
+    "T-shirt": ("A T-shirt with short sleeves and a round neck.", "A short-sleeved T-shirt, cut straight."),
+    "dress": (
+        "A sleeveless dress with a narrow waist and a wide skirt.",
+        "A dress with thin straps and a skirt.",
+    ),
+    "mug": ("A mug for coffee, with a round handle.", "A generous mug that keeps coffee hot."),
+    "lamp": ("A table lamp with a tapered shade.", "A lamp with a steady foot and a tapered shade."),
+    "vase": ("A round vase with a slim neck.", "A vase for a bouquet or three stems."),
+    "cushion": ("A plump cushion with a hidden zip.", "A cushion for the sofa, with a washable cover."),
+    "tote": ("A tote bag with two handles and an open top.", "A tote bag for the shoulder and the shopping."),
+    "umbrella": (
+        "An umbrella with eight ribs and a curved handle.",
+        "An umbrella that opens wide in the rain.",
+    ),
+    "notebook": ("A spiral notebook of ninety ruled pages.", "A notebook with thick ruled pages."),
+    "plate": ("A dinner plate with a broad rim.", "A plate for dinner or dessert."),
+    "beanie": ("A knitted beanie with a cuff and a pompon.", "A beanie that covers the ears."),
+    "backpack": ("A backpack with padded straps and a front pocket.", "A backpack with a laptop sleeve."),
+    "teapot": ("A teapot with a snug lid and a clean spout.", "A teapot that pours four cups."),
+    "rain boots": ("Rain boots with a deep tread and a wide shaft.", "Rain boots that pull on easily."),
+    "apron": ("An apron with a bib, long strings and a pocket.", "An apron that ties at the back."),
+    "kite": ("A kite with crossed spars and a long tail.", "A kite for a light breeze."),
+}
+DETAILS: dict[str, tuple[str, ...]] = {
     "T-shirt": (
-        "A T-shirt with short sleeves and a round neck, cut straight.",
-        "This short-sleeved T-shirt has a round neck and a double hem.",
+        "The neck and sleeves of this T-shirt have a double hem.",
+        "Short sleeves, straight hem: a T-shirt to wear alone or under a shirt.",
+        "Wash the T-shirt inside out; neck, hem and sleeves keep their shape.",
     ),
     "dress": (
-        "A sleeveless dress with a narrow waist and a wide hem.",
-        "This dress has thin straps, a fitted waist and a swinging skirt.",
+        "Waist and straps of the dress adjust; the skirt swings.",
+        "The skirt of this dress ends below the knee, the waist is fitted.",
+        "Wear the dress with bare arms; its straps hide under a cardigan.",
     ),
     "mug": (
-        "A mug for hot drinks, with a round handle and a thin lip.",
-        "This generous mug keeps coffee hot and has a handle for four fingers.",
+        "The mug holds plenty of coffee and its handle fits four fingers.",
+        "Handle and lip of this mug are thin, and cocoa or coffee stays hot.",
+        "Put the mug in the dishwasher after the last sip of coffee.",
     ),
     "lamp": (
-        "A table lamp with a tapered shade and a soft, warm bulb.",
-        "This lamp stands steady and throws its light through a tapered shade.",
+        "The shade of the lamp softens the bulb; the switch is on the cord.",
+        "A warm bulb is included, and the shade spreads its light.",
+        "Set the lamp on a table: shade, bulb, cord and switch are ready.",
     ),
     "vase": (
-        "A round-bellied vase with a slim neck for a few stems.",
-        "This vase holds three stems or a bouquet, with a belly full of water.",
+        "The belly of the vase holds water for a week of tulips.",
+        "Its neck keeps stems upright, from one tulip to a whole bouquet.",
+        "Fill the vase with water, add stems, and turn the bouquet.",
     ),
     "cushion": (
-        "A plump cushion with a hidden zip and a washable cover.",
-        "This cushion for sofa or bed has a soft filling and a hidden zip.",
+        "The cushion has a soft filling and a cover with a zip.",
+        "Zip off the cover to wash it, then plump the filling on the sofa.",
+        "Throw the cushion on a sofa or bed; its filling springs back.",
     ),
     "tote": (
-        "A tote bag with two carrying handles and an open top.",
-        "This tote bag swallows the shopping and hangs from the shoulder.",
+        "The tote bag swallows the shopping, and its handles fit a shoulder.",
+        "Handles long enough for the shoulder make this tote bag easy to carry.",
+        "Fold the tote bag flat until there is shopping to carry.",
     ),
     "umbrella": (
-        "An umbrella with eight ribs, a curved handle and a quick release.",
-        "This umbrella opens wide, shrugs off rain and hooks over the arm.",
+        "The umbrella dries quickly; its ribs bend in a gust of rain.",
+        "Hook the curved handle over the arm when the rain stops.",
+        "Eight ribs hold the umbrella open in wind and rain.",
     ),
     "notebook": (
-        "A notebook of ninety ruled pages on a spiral, lying flat.",
-        "This spiral notebook has thick ruled pages that take ink well.",
+        "The spiral lets the notebook lie flat, and the pages take ink.",
+        "Ruled pages, no bleeding ink: this notebook is for writing.",
+        "Ninety pages on a spiral wait for a pencil or for ink.",
     ),
     "plate": (
-        "A dinner plate with a broad rim, fit for the dishwasher.",
-        "This plate serves dinner or dessert and stacks neatly by its rim.",
+        "The plate stacks neatly, and its rim keeps the sauce in.",
+        "Dishwasher and oven do no harm to this dinner plate or its rim.",
+        "Serve dessert on the plate, from the rim to the middle.",
     ),
     "beanie": (
-        "A beanie with a turned-up cuff and a pompon on top.",
-        "This knitted beanie covers the ears and has a cuff and a pompon.",
+        "The cuff of the beanie turns down over cold ears.",
+        "Knitted without a seam, this beanie is warm from pompon to cuff.",
+        "Take off the pompon to wash the beanie; the ears will wait.",
     ),
     "backpack": (
-        "A backpack with padded straps, a front pocket and a laptop sleeve.",
-        "This backpack has padded straps and a pocket for a bottle.",
+        "The straps of the backpack are padded, and a bottle fits the pocket.",
+        "Laptop, lunch and bottle find room in the pockets of this backpack.",
+        "Padded straps spread the load of a full backpack.",
     ),
     "teapot": (
-        "A teapot with a lid that stays on and a spout that does not drip.",
-        "This teapot pours four cups and comes with a strainer in the spout.",
+        "The spout of the teapot does not drip, and a strainer is included.",
+        "Lift the lid, fill the strainer, and pour four cups from the spout.",
+        "Lid and strainer of this teapot come apart for washing.",
     ),
     "rain boots": (
-        "Rain boots with a deep tread and a wide shaft for puddles.",
-        "These rain boots stay dry in every puddle and pull on easily.",
+        "The boots stay dry inside in every puddle; the tread grips.",
+        "Step into a puddle: these rain boots are tight from sole to shaft.",
+        "Rinse tread and sole of the boots, and the next puddle may come.",
     ),
     "apron": (
-        "An apron with a bib, long strings and one big pocket.",
-        "This apron ties at the back and has a bib and a pocket for spoons.",
+        "The bib of the apron is high, and the pocket takes spoons.",
+        "Tie the strings in front or behind; the bib keeps clean what is under it.",
+        "Strings, bib and pocket of this apron are sewn twice.",
     ),
     "kite": (
-        "A kite with crossed spars, a long tail and thirty metres of string.",
-        "This kite flies in a light breeze and steers by its long tail.",
+        "The kite comes with thirty metres of string on a reel.",
+        "Its tail steadies the kite while the string sings in the wind.",
+        "Spars and tail of the kite roll up with the string.",
     ),
 }
 
@@ -122,10 +162,11 @@ def write_texts(kinds: NDArray[np.int64], themes: NDArray[np.int64], rng: np.ran
 
 
 def _text(kind: str, theme: Theme, rng: np.random.Generator) -> str:
-    told = [_pick(theme.materials, rng), _pick(theme.stories, rng), _pick(theme.occasions, rng)]
-    middle = [told[i] for i in rng.permutation(3)]
-    middle.insert(int(rng.integers(4)), _pick(PLAIN_SENTENCES, rng))
-    return " ".join([_pick(KIND_SENTENCES[kind], rng), *middle])
+    parts = (DETAILS[kind], theme.materials, theme.stories, theme.occasions)
+    told = [_pick(parts[part], rng) for part in rng.permutation(4)]
+    if len(" ".join(told).split()) < 40:
+        told.append(_pick(PLAIN_SENTENCES, rng))
+    return " ".join([_pick(OPENINGS[kind], rng), *told])
 
 
 def _pick(sentences: tuple[str, ...], rng: np.random.Generator) -> str:
