@@ -16,6 +16,7 @@ ROOMS = [
     "notes",
     "ids",
     "files",
+    "memory",
     "settings",
     "progress",
     "data",

@@ -16,6 +16,9 @@ def evaluate(
 ) -> None:
     """Rank the held-out test items of a run and print the metrics, from the run folder alone."""
     from irisrec.experiments.run import evaluate_run
+    from irisrec.memory import keep_freed_memory
+
+    keep_freed_memory()
 
     evaluation = evaluate_run(run)
     if json:

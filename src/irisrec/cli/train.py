@@ -36,6 +36,9 @@ def train(
         raise typer.BadParameter("give a folder for the run: --out RUN")
     from irisrec.experiments import run
     from irisrec.experiments.config import ExperimentConfig
+    from irisrec.memory import keep_freed_memory
+
+    keep_freed_memory()
     from irisrec.experiments.folder import RunFolder
 
     if resume is not None:
