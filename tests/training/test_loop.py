@@ -113,10 +113,24 @@ def test_the_best_validation_epoch_is_kept_and_training_stops_early(tmp_path):
         return {"ndcg@10": value}
 
     model = make()
-    progress = fit(model, taste_world(), TrainingConfig(epochs=6, batch_users=20, patience=2), validate)
+    progress = fit(
+        model,
+        taste_world(),
+        TrainingConfig(epochs=6, batch_users=20, patience=2, schedule="constant"),
+        validate,
+    )
     assert (progress.best_epoch, progress.epoch) == (2, 4)
     assert_equal(weights(model), seen[0.5])
     assert not model.training
+
+
+def test_patience_begins_when_the_learning_rate_has_stopped_rising():
+    values = iter([0.5, 0.4, 0.3, 0.6] + [0.1] * 16)
+    config = TrainingConfig(epochs=20, batch_users=20, patience=2)
+    progress = fit(make(), taste_world(), config, lambda model: {"ndcg@10": next(values)})
+    assert (progress.best_epoch, progress.epoch) == (4, 8), (
+        "20 epochs rise for 6, then 2 without a better one"
+    )
 
 
 def test_fit_score_fit_trains_in_training_mode():

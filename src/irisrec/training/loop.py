@@ -30,6 +30,7 @@ from irisrec.training.config import TrainingConfig
 from irisrec.training.losses import expected_weights, log_loss, sampled_weights
 
 Validate = Callable[[ItemSimilarity], dict[str, float]]
+_RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
 _WORTH_FUSING = 1e11  # pair activations of a whole training above which compiling saves more than it costs
 
 
@@ -122,7 +123,9 @@ class _Trainer:
 
     def _is_done(self) -> bool:
         p, patience = self.progress, self.config.patience
-        waited = p.epoch - p.best_epoch
+        # while the learning rate still rises the metric may fall and come back: patience begins at its peak
+        rising = _RISING * self.config.epochs if self.config.schedule == "one-cycle" else 0
+        waited = p.epoch - max(p.best_epoch, rising)
         return (
             p.finished
             or p.epoch >= self.config.epochs
@@ -198,7 +201,7 @@ class _Trainer:
         top, n_steps = self.config.learning_rate, self.config.epochs * self.steps_per_epoch
         if self.config.schedule == "constant":
             return top
-        peak = max(1, round(0.3 * n_steps))  # 30 % up from a 25th, then down to nothing, both along a cosine
+        peak = max(1, round(_RISING * n_steps))  # up from a 25th, then down to nothing, both along a cosine
         if step < peak:
             return top * (1 / 25 + (1 - 1 / 25) * (1 - math.cos(math.pi * step / peak)) / 2)
         return top * (1 + math.cos(math.pi * (step - peak) / max(n_steps - peak, 1))) / 2
