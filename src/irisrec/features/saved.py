@@ -39,8 +39,8 @@ def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
     encoder = kind(kind.Settings.read(saved["settings"], section=f"{folder.name}.settings"), root)
     if saved.get("weights") != (found := encoder.identity().get("weights")):
         raise FeatureError(
-            f"the encoder at {folder} was made with weights {saved['weights']}, the model {saved['settings']['model']!r} "
-            f"now has {found}: its vectors would not fit"
+            f"the encoder at {folder} was made with weights {saved['weights']}, the model "
+            f"{saved['settings']['model']!r} now has {found}: its vectors would not fit"
         )
     if kind.fitted:
         state = load_state(folder)

@@ -51,6 +51,7 @@ class FeatureStore:
         self._identity = dict(identity)
         self._lock: IO[bytes] | None = None
         self._read: set[str] = set()
+        self._damaged: list[str] = []
 
     def __enter__(self) -> Self:
         try:
@@ -94,6 +95,7 @@ class FeatureStore:
                 self.known[key] = (path.name, row)
             self.shortened |= {bytes(key) for key in shard["keys"][shard["shortened"].astype(bool)]}
         if damaged:
+            self._damaged += damaged
             sentence = (
                 f"{count_of(len(damaged), 'damaged file')} in the feature store ignored and encoded again"
             )
@@ -132,7 +134,8 @@ class FeatureStore:
         except OSError:
             return
         self.refresh()
-        for stale in self.folder.glob(".*.partial"):  # left by killed runs; nobody else is at work here
+        # Nobody else is at work here: what killed runs and bad disks left can go.
+        for stale in [*self.folder.glob(".*.partial"), *(self.folder / name for name in self._damaged)]:
             stale.unlink(missing_ok=True)
         for group in _groups(self.folder):
             _merge_into_one(self.folder, group)
