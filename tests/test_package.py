@@ -101,10 +101,14 @@ def test_imports_go_one_way(path):
         other = module[1]
         if other == "__version__":
             continue
-        assert ROOMS.index(other) <= ROOMS.index(room), f"{'/'.join(place)} imports {'.'.join(module)}, which comes later"
+        assert ROOMS.index(other) <= ROOMS.index(room), (
+            f"{'/'.join(place)} imports {'.'.join(module)}, which comes later"
+        )
         order = INNER.get(room)
         if order and other == room and len(module) > 2 and place[1] != "__init__":
-            assert order.index(module[2]) < order.index(place[1]), f"{'/'.join(place)} imports {'.'.join(module)}"
+            assert order.index(module[2]) < order.index(place[1]), (
+                f"{'/'.join(place)} imports {'.'.join(module)}"
+            )
 
 
 def test_every_inner_order_names_every_file():

@@ -73,7 +73,7 @@ def _by_rating(interactions: Interactions, least: float) -> tuple[Interactions, 
     kept = frame.filter(pl.col("rating").is_null() | (pl.col("rating") >= least))
     removed = len(frame) - len(kept)
     if not len(kept):
-        highest = frame["rating"].max()
+        highest = str(frame["rating"].max())
         raise DataError(
             f"no interaction has a rating of at least {least:g}, the highest is {highest}; "
             "lower data.filters.min_rating"

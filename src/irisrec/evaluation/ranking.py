@@ -57,7 +57,7 @@ def rank_targets(
     parts: dict[str, list[Ints]] = {name: [] for name in ("full", *sampled)}
     sizes: dict[str, list[Ints]] = {name: [] for name in ("full", *sampled)}
     start = 0
-    for block in model.rank_scores(Histories.from_matrix(histories[users]).to(device), batch_users):
+    for block in model.rank_scores(Histories.from_matrix(histories, users).to(device), batch_users):
         rows = users[start : start + len(block)]
         start += len(block)
         scores = block.cpu()
@@ -83,8 +83,9 @@ def rank_targets(
 
 
 def _among_all(scores: Tensor, masked: csr_matrix, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
-    """Rank among all items but the masked; ``scores`` is overwritten."""
+    """Rank among all items but the masked."""
     rows = torch.from_numpy(np.repeat(np.arange(len(scores)), np.diff(masked.indptr)))
+    scores = scores.clone()  # a model may have given rows that share memory
     scores[rows, torch.from_numpy(masked.indices.astype(np.int64))] = -torch.inf
     better = (scores[at] >= own[:, None]).sum(1) - 1  # the target itself is not better
     n_masked = torch.from_numpy(np.diff(masked.indptr).astype(np.int64))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +102,10 @@ def prepare(config: ExperimentConfig) -> Prepared:
 
 
 def fit_model(
-    config: ExperimentConfig, prepared: Prepared, checkpoint: Path | None = None
+    config: ExperimentConfig,
+    prepared: Prepared,
+    checkpoint: Path | None = None,
+    after_epoch: Callable[[Progress], None] | None = None,
 ) -> tuple[Scorer, Progress]:
     """Build and fit the model of a config on prepared data."""
     model = build_model(
@@ -119,7 +123,7 @@ def fit_model(
         def validate(model: ItemSimilarity) -> dict[str, float]:
             return evaluate(model, split, judged, part="validation").metrics["full"]
 
-    return model, fit(model, split.train, config.training, validate, checkpoint)
+    return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch)
 
 
 def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
@@ -127,13 +131,16 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     _record_start(config, folder)
     prepared = prepare(config)
     _record_data(folder, prepared)
-    model, progress = fit_model(config, prepared, folder.checkpoint)
+    model, progress = fit_model(
+        config, prepared, folder.checkpoint, lambda progress: write_json(folder.metrics, progress.epochs)
+    )
     if progress.epochs:
-        write_json(folder.metrics, progress.epochs)
         draw_curves(progress.epochs, progress.best_epoch, folder.curves)
     save_model(folder.path, model.cpu(), config.model)
     evaluation = evaluate(model, prepared.split, config.evaluation)
-    popularity = evaluate(Popularity(model.n_items).fit(prepared.split.train), prepared.split, config.evaluation)
+    popularity = evaluate(
+        Popularity(model.n_items).fit(prepared.split.train), prepared.split, config.evaluation
+    )
     baselines = {"popularity": popularity.metrics}  # the least that has to be beaten, on the same targets
     write_json(folder.evaluation, evaluation.to_json() | {"baselines": baselines})
     folder.update_info(

@@ -20,11 +20,13 @@ class Scorer(nn.Module, ABC):
         is_probabilistic: whether ``sigmoid(score)`` is the estimated probability of an interaction.
         has_reasons: whether ``reasons`` gives exact contributions of history items.
         needs_gradient_training: whether the training loop has to fit it.
+        knows_users_only: whether it can score only users it was trained with, because it learns something per user.
     """
 
     is_probabilistic: ClassVar[bool] = False
     has_reasons: ClassVar[bool] = False
     needs_gradient_training: ClassVar[bool] = False
+    knows_users_only: ClassVar[bool] = False
 
     def __init__(self, n_items: int) -> None:
         super().__init__()
@@ -41,12 +43,6 @@ class Scorer(nn.Module, ABC):
         self.eval()
         try:
             for start in range(0, len(histories), batch):
-                yield self.score(part_of(histories, start, min(start + batch, len(histories))))
+                yield self.score(histories.part(start, min(start + batch, len(histories))))
         finally:
             self.train(training)
-
-
-def part_of(histories: Histories, start: int, stop: int) -> Histories:
-    """Return the histories ``start`` to ``stop``."""
-    offsets = histories.offsets[start : stop + 1]
-    return Histories(histories.items[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0])

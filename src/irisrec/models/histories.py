@@ -19,10 +19,13 @@ class Histories:
     Attributes:
         items: (nnz,) int64, the histories one after another.
         offsets: (B + 1,) int64, history ``b`` is ``items[offsets[b]:offsets[b + 1]]``; may be empty.
+        users: (B,) int64, the row of each user among those the model was trained with, where they are known users;
+            read only by models that learn something per user.
     """
 
     items: Tensor
     offsets: Tensor
+    users: Tensor | None = None
 
     @classmethod
     def of(cls, histories: Sequence[Sequence[int] | NDArray[np.integer]]) -> Histories:
@@ -37,11 +40,14 @@ class Histories:
         return cls(torch.from_numpy(items), torch.from_numpy(offsets))
 
     @classmethod
-    def from_matrix(cls, matrix: csr_matrix) -> Histories:
-        """Build from a (B, N) matrix whose stored entries are the histories."""
+    def from_matrix(cls, matrix: csr_matrix, users: NDArray[np.integer] | None = None) -> Histories:
+        """Build from the stored entries of a (n_users, N) matrix: of the given rows, or of all its rows."""
+        rows = np.arange(matrix.shape[0]) if users is None else np.asarray(users)
+        picked = matrix if users is None else matrix[rows]
         return cls(
-            torch.from_numpy(matrix.indices.astype(np.int64)),
-            torch.from_numpy(matrix.indptr.astype(np.int64)),
+            torch.from_numpy(picked.indices.astype(np.int64)),
+            torch.from_numpy(picked.indptr.astype(np.int64)),
+            torch.from_numpy(rows.astype(np.int64)),
         )
 
     def __len__(self) -> int:
@@ -53,25 +59,32 @@ class Histories:
         return self.offsets.diff()
 
     @property
-    def users(self) -> Tensor:
+    def owners(self) -> Tensor:
         """(nnz,) row of the batch that each entry of ``items`` belongs to."""
         return torch.repeat_interleave(torch.arange(len(self), device=self.items.device), self.lengths)
 
     def to(self, device: torch.device | str) -> Histories:
         """Move to a device."""
-        return Histories(self.items.to(device), self.offsets.to(device))
+        users = None if self.users is None else self.users.to(device)
+        return Histories(self.items.to(device), self.offsets.to(device), users)
+
+    def part(self, start: int, stop: int) -> Histories:
+        """Return the histories ``start`` to ``stop`` of the batch."""
+        offsets = self.offsets[start : stop + 1]
+        users = None if self.users is None else self.users[start:stop]
+        return Histories(self.items[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0], users)
 
     def localized(self) -> tuple[Tensor, Histories]:
         """Return the distinct items (R,), ascending, and the same histories as positions among them."""
         rows, positions = torch.unique(self.items, return_inverse=True)
-        return rows, Histories(positions, self.offsets)
+        return rows, Histories(positions, self.offsets, self.users)
 
     def transposed(self, n_rows: int) -> Histories:
         """Swap roles: for each of ``n_rows`` items the users of the batch that have it."""
         order = torch.argsort(self.items, stable=True)
         counts = torch.bincount(self.items, minlength=n_rows)
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        return Histories(self.users[order], offsets)
+        return Histories(self.owners[order], offsets)
 
     def membership(self, columns: Tensor | None, n_columns: int) -> Tensor:
         """Return (B, C) bool, True where the candidate of that column is in the history.
@@ -79,7 +92,7 @@ class Histories:
         ``columns`` holds the candidates' item rows, ascending; None means all items in order.
         """
         inside = torch.zeros(len(self), n_columns, dtype=torch.bool, device=self.items.device)
-        users, items = self.users, self.items
+        users, items = self.owners, self.items
         if columns is not None:
             places = torch.searchsorted(columns, items).clamp(max=max(n_columns - 1, 0))
             found = columns[places] == items

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
-from irisrec.models.contract import Scorer, part_of
+from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 from irisrec.models.pair_block import PairBlock
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
@@ -178,7 +178,6 @@ class ItemSimilarity(Scorer):
             block = self.pair_block(rows, None)
             for start in range(0, len(histories), batch):
                 stop = min(start + batch, len(histories))
-                part = part_of(histories, start, stop)
-                yield self._score_block(block, part_of(local, start, stop), part, None)
+                yield self._score_block(block, local.part(start, stop), histories.part(start, stop), None)
         finally:
             self.train(training)

@@ -28,4 +28,4 @@ class Popularity(Scorer):
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
         """Return the same (B, C) row for every user."""
         counts = self.log_counts if candidates is None else self.log_counts[candidates]
-        return counts.repeat(len(histories), 1)  # rows of their own: ranking masks them in place
+        return counts.expand(len(histories), -1)

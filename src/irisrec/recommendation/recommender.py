@@ -141,9 +141,8 @@ class Recommender:
                 f"{some(self.users.series.head(2))}; give a history of item ids instead"
             )
         row = int(self.users.index([user])[0])
-        return self.histories.indices[self.histories.indptr[row] : self.histories.indptr[row + 1]].astype(
-            np.int64
-        )
+        start, stop = self.histories.indptr[row : row + 2]
+        return np.asarray(self.histories.indices[start:stop], np.int64)
 
     def _rows(self, history: Iterable[Id]) -> NDArray[np.int64]:
         return np.unique(self.items.index(list(history)))

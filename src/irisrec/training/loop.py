@@ -40,6 +40,7 @@ def fit(
     config: TrainingConfig,
     validate: Validate | None = None,
     checkpoint: Path | None = None,
+    after_epoch: Callable[[Progress], None] | None = None,
 ) -> Progress:
     """Fit a model in place and return how it went; the model ends with the weights of the best epoch.
 
@@ -50,6 +51,7 @@ def fit(
         config: how to train.
         validate: gives validation metrics, of which ``ndcg@10`` chooses the best epoch; the last epoch without it.
         checkpoint: file to leave after every epoch; training goes on from it where it exists.
+        after_epoch: told how far training has come, for example to write the metrics down.
     """
     if not train.nnz:
         raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
@@ -60,7 +62,7 @@ def fit(
         trainer.restore(load_state(checkpoint))
     with ExitStack() as stack:
         stack.enter_context(fused(trainer.worth_fusing))
-        trainer.run(validate, checkpoint)
+        trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
     return trainer.progress
 
 
@@ -103,7 +105,9 @@ class _Trainer:
         self.best = state.best
         self.progress = state.progress
 
-    def run(self, validate: Validate | None, checkpoint: Path | None) -> None:
+    def run(
+        self, validate: Validate | None, checkpoint: Path | None, after_epoch: Callable[[Progress], None]
+    ) -> None:
         while not self._is_done():
             record = self._epoch(self.progress.epoch + 1)
             self.progress.epoch += 1
@@ -115,6 +119,7 @@ class _Trainer:
             self._say(record)
             if checkpoint is not None:
                 self._save(checkpoint)
+            after_epoch(self.progress)
         self.progress.finished = True
         self.model.load_state_dict(self.best)
         self.model.eval()
@@ -163,7 +168,7 @@ class _Trainer:
         rate = self._learning_rate((epoch - 1) * self.steps_per_epoch + step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        histories = Histories.from_matrix(self.train[users]).to(self.device)
+        histories = Histories.from_matrix(self.train, users).to(self.device)
         n_samples = len(histories.items) * (1 + self.config.n_negatives)
         loss = self._loss(histories, n_samples, generator)
         objective = loss + self._penalty()

@@ -32,7 +32,7 @@ class ColourHog(ContentEncoder):
     version = 2
     input = "picture"
     Settings = EncoderSettings
-    batch_size = 256
+    batch_size = 64
 
     @property
     def dim(self) -> int:
@@ -40,46 +40,50 @@ class ColourHog(ContentEncoder):
         return SHAPES + COLOURS + LAYOUT
 
     def prepare(self, content: Any) -> Prepared:
-        """Decode the picture and describe it: all the work is here, in the worker thread."""
-        from skimage.color import rgb2lab
-
+        """Decode the picture and make it small; Pillow does both without holding up the other threads."""
         picture = decode(content, at_least=SIDE).resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=3.0)
-        half = rgb2lab(np.asarray(picture.resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX)))
-        fields = rgb2lab(np.asarray(picture.resize((CELLS, CELLS), Image.Resampling.BOX)))
-        return Prepared(np.concatenate([_shapes(picture), _colours(half.reshape(-1, 3)), _layout(fields)]))
+        return Prepared((picture, picture.resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX)))
 
     def encode(self, prepared: Sequence[Any]) -> NDArray[np.float32]:
-        """Stack the descriptions."""
-        return np.stack(prepared).astype(np.float32)
+        """Describe a batch of small pictures."""
+        from skimage.color import rgb2lab
+
+        pixels = np.stack([np.asarray(half) for _, half in prepared])
+        fields = np.stack([np.asarray(p.resize((CELLS, CELLS), Image.Resampling.BOX)) for p, _ in prepared])
+        shapes = np.stack([_shapes(picture) for picture, _ in prepared])
+        parts = [shapes, _colours(rgb2lab(pixels)), _layout(rgb2lab(fields))]
+        return np.concatenate([_unit(part) for part in parts], axis=1).astype(np.float32)
 
 
 def _shapes(picture: Image.Image) -> NDArray[np.float64]:
     from skimage.feature import hog
 
     grey = np.asarray(picture.convert("L"), np.float64) / 255.0
-    return _unit(hog(grey, orientations=8, pixels_per_cell=(16, 16), cells_per_block=(2, 2)))
+    return np.asarray(hog(grey, orientations=8, pixels_per_cell=(16, 16), cells_per_block=(2, 2)))
 
 
 def _colours(lab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Histogram of (pixels, 3) Lab values, each pixel shared linearly between the eight bins around it."""
+    """Histograms of (n, height, width, 3) Lab pixels, each shared linearly between the eight bins around it."""
+    n = len(lab)
     sizes = (LIGHTNESS[2], OPPONENT[2], OPPONENT[2])
     below, share = [], []
     for channel, (least, greatest, bins) in enumerate((LIGHTNESS, OPPONENT, OPPONENT)):
-        place = (lab[:, channel] - least) / (greatest - least) * (bins - 1)
-        place = place.clip(0, bins - 1 - 1e-6)
+        place = (lab[..., channel].reshape(n, -1) - least) / (greatest - least) * (bins - 1)
+        place = place.clip(0, bins - 1 - 1e-6)  # (n, pixels)
         below.append(place.astype(np.int64))
         share.append(place - below[-1])
-    histogram = np.zeros(COLOURS)
+    histograms = np.zeros(n * COLOURS)
+    own = np.arange(n)[:, None] * COLOURS
     for corner in product((0, 1), repeat=3):
-        cells = np.ravel_multi_index([b + c for b, c in zip(below, corner, strict=True)], sizes)
+        cells = own + np.ravel_multi_index([b + c for b, c in zip(below, corner, strict=True)], sizes)
         weights = np.prod([s if c else 1 - s for s, c in zip(share, corner, strict=True)], axis=0)
-        histogram += np.bincount(cells, weights, minlength=COLOURS)
-    return _unit(np.sqrt(histogram))
+        histograms += np.bincount(cells.ravel(), weights.ravel(), minlength=n * COLOURS)
+    return np.sqrt(histograms).reshape(n, COLOURS)
 
 
 def _layout(fields: NDArray[np.float64]) -> NDArray[np.float64]:
-    return _unit(((fields - (50.0, 0.0, 0.0)) / (50.0, 40.0, 40.0)).ravel())
+    return ((fields - (50.0, 0.0, 0.0)) / (50.0, 40.0, 40.0)).reshape(len(fields), -1)
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values / max(float(np.linalg.norm(values)), 1e-12)
+    return np.asarray(values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12))
