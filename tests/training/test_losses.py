@@ -1,6 +1,8 @@
+import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 
-from irisrec.training.losses import expected_weights, log_loss, sampled_weights
+from irisrec.training.losses import best_bias, expected_weights, log_loss, sampled_weights
 
 SCORES = torch.randn(4, 30, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 POSITIVE = torch.rand(4, 30, generator=torch.Generator().manual_seed(1)) < 0.2
@@ -57,3 +59,22 @@ def test_a_user_who_had_everything_has_no_negatives():
     assert not sampled_weights(everything, K, torch.Generator().manual_seed(0)).any()
     loss = log_loss(torch.zeros(1, 5), everything, expected_weights(everything, K), 1.0)
     torch.testing.assert_close(loss, torch.tensor(5 * 0.6931472))
+
+
+def test_best_bias_is_where_the_loss_without_similarities_is_lowest():
+    rng = np.random.default_rng(0)
+    train = csr_matrix((rng.random((200, 12)) < rng.random(12)).astype(np.float32))
+    positive = torch.from_numpy(train.toarray() > 0)
+    weights = expected_weights(positive, K).double()
+
+    def loss(bias):
+        return log_loss(bias.expand(200, -1), positive, weights, 1.0)
+
+    bias = best_bias(train, K).double().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(bias), bias)
+    assert gradient.abs().max() < 0.5, "off by no more than the half counts"
+    for step in (1.0, -1.0):
+        for item in range(12):
+            moved = bias.detach().clone()
+            moved[item] += step
+            assert loss(moved) > loss(bias.detach())

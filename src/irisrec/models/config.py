@@ -45,6 +45,7 @@ class ModelConfig(Settings):
         activation: of towers and attention.
         attention: what NAIS' attention reads, the concatenated or the multiplied latent factors.
         item_bias: whether candidates have a bias b_j.
+        init_std: standard deviation of the latent factors before training.
         dropout: share of tower inputs and hidden units dropped in training.
         feature_scaling: ``standard`` gives every dimension of a modality mean 0 and variance 1 over the items that
             have it, ``l2`` every vector length 1, ``none`` leaves vectors as the encoder made them.
@@ -60,6 +61,7 @@ class ModelConfig(Settings):
     activation: Literal["relu", "sigmoid", "tanh"] = "relu"
     attention: Literal["concat", "product"] = "concat"
     item_bias: bool = True
+    init_std: float = Field(default=0.01, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"
 

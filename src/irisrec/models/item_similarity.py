@@ -62,8 +62,10 @@ class ItemSimilarity(Scorer):
         super().__init__(n_items)
         self.config = config
         self.modalities = config.modalities_of(tuple(features or {}))
-        self.history_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, 0.01))  # P
-        self.candidate_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, 0.01))  # Q
+        self.history_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, config.init_std))  # P
+        self.candidate_factors = nn.Parameter(
+            torch.empty(n_items, config.dim).normal_(0, config.init_std)
+        )  # Q
         self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
         for (
             name

@@ -18,6 +18,8 @@ class TrainingConfig(Settings):
         learning_rate: of Adam, the highest where the schedule moves it.
         schedule: ``one-cycle`` rises for the first part and falls to zero, ``constant`` does not move.
         weight_decay: decoupled (AdamW), on all weights but biases.
+        bias_start: ``fitted`` starts each candidate's bias where the loss of a model without similarities is lowest,
+            so that no epoch is spent on learning popularity; ``zero`` is the paper's.
         loss: ``log``, equation (10).
         negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
             paper's with ``n_negatives`` drawn; or ``sampled``, the paper's draw itself.
@@ -36,6 +38,7 @@ class TrainingConfig(Settings):
     learning_rate: float = Field(default=0.01, gt=0)
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
     weight_decay: float = Field(default=0.0, ge=0)
+    bias_start: Literal["fitted", "zero"] = "fitted"
     loss: Literal["log"] = "log"
     negatives: Literal["all", "sampled"] = "all"
     n_negatives: int = Field(default=4, ge=1)

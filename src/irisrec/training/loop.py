@@ -27,7 +27,7 @@ from irisrec.training.checkpoints import (
     save_state,
 )
 from irisrec.training.config import TrainingConfig
-from irisrec.training.losses import expected_weights, log_loss, sampled_weights
+from irisrec.training.losses import best_bias, expected_weights, log_loss, sampled_weights
 
 Validate = Callable[[ItemSimilarity], dict[str, float]]
 _RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
@@ -88,6 +88,9 @@ class _Trainer:
         )
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
+        if config.bias_start == "fitted" and model.bias is not None:
+            with torch.no_grad():
+                model.bias.copy_(best_bias(train, config.n_negatives))
 
     @property
     def worth_fusing(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
 
@@ -43,3 +45,19 @@ def sampled_weights(positive: Tensor, n_negatives: int, generator: torch.Generat
     counts = torch.zeros(positive.shape, device=positive.device)
     ones = torch.ones(len(rows), device=positive.device)
     return counts.index_put_((rows, columns), ones, accumulate=True)
+
+
+def best_bias(train: csr_matrix, n_negatives: int) -> Tensor:
+    """Return (N,) the biases at which the expected loss of a model without similarities is lowest.
+
+    Such a model gives item j the same score b_j for everybody; its loss is lowest at the log-odds of the item's
+    positives against the expected number of times it is drawn as a negative. Half a count is added to both sides.
+    """
+    lengths = np.diff(train.indptr)
+    weights = (
+        n_negatives * lengths / np.maximum(train.shape[1] - lengths, 1)
+    )  # (n_users,), as in expected_weights
+    positives = np.bincount(train.indices, minlength=train.shape[1])
+    had = np.bincount(train.indices, weights=np.repeat(weights, lengths), minlength=train.shape[1])
+    negatives = weights.sum() - had
+    return torch.from_numpy(np.log((positives + 0.5) / (negatives + 0.5))).float()
