@@ -45,7 +45,7 @@ INNER = {
         "factory",
         "storage",
     ],
-    "evaluation": ["config", "metrics", "negatives", "ranking", "evaluate"],
+    "evaluation": ["metrics", "config", "negatives", "ranking", "evaluate"],
     "training": ["config", "losses", "checkpoints", "loop"],
 }
 

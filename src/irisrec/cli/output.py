@@ -22,12 +22,11 @@ def print_evaluation(evaluation: Evaluation) -> None:
     """Print a table: one row per protocol, one column per metric."""
     names = list(next(iter(evaluation.metrics.values())))
     typer.echo(f"{evaluation.part}: {evaluation.n_users:,} users, ties count against the target")
-    typer.echo(f"{'candidates':<16}" + "".join(f"{name:>10}" for name in names))
+    typer.echo(f"{'candidates':<16}" + "".join(f"{name:>14}" for name in names))
     labels = {"full": "all items"}
     for protocol, values in evaluation.metrics.items():
-        typer.echo(
-            f"{labels.get(protocol, protocol):<16}" + "".join(f"{values[name]:>10.4f}" for name in names)
-        )
+        cells = (f"{values[name]:>14.4f}" if name in values else f"{'–':>14}" for name in names)
+        typer.echo(f"{labels.get(protocol, protocol):<16}" + "".join(cells))
 
 
 def print_recommendations(recommendations: Sequence[Recommendation]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
+from irisrec.evaluation.metrics import MetricName
 from irisrec.settings import Settings
 
 
@@ -11,13 +14,15 @@ class EvaluationConfig(Settings):
     """Section ``[evaluation]``.
 
     Attributes:
-        cutoffs: the N of HR@N and NDCG@N.
+        metrics: which are computed for each user and averaged.
+        cutoffs: the N of HR@N and the like; AUC has none.
         n_sampled: sampled candidates per user; 0 for full ranking only.
         seed: of the sampled candidates.
         batch_users: users ranked at once.
     """
 
-    cutoffs: tuple[int, ...] = (10, 20)
+    metrics: tuple[MetricName, ...] = Field(default=("hr", "ndcg"), min_length=1)
+    cutoffs: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(10, 20), min_length=1)
     n_sampled: int = Field(default=99, ge=0)
     seed: int = 0
     batch_users: int = Field(default=1024, ge=1)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix
 from irisrec.data.splits import Split
 from irisrec.errors import DataError
 from irisrec.evaluation.config import EvaluationConfig
-from irisrec.evaluation.metrics import METRICS
+from irisrec.evaluation.metrics import compute
 from irisrec.evaluation.negatives import sample_negatives
 from irisrec.evaluation.ranking import rank_targets
 from irisrec.models.contract import Scorer
@@ -85,13 +85,18 @@ def evaluate(
     ranks = rank_targets(model, split.train, targets, masked.tocsr(), sampled, config.batch_users)
     n_users = targets.shape[0]
     per_user = {
-        protocol: {
-            f"{name}@{k}": metric(values, ranks.owners, n_users, k)
-            for k in config.cutoffs
-            for name, metric in METRICS.items()
-        }
+        protocol: compute(
+            config.metrics, config.cutoffs, values, ranks.owners, n_users, ranks.n_candidates[protocol]
+        )
         for protocol, values in ranks.ranks.items()
     }
-    means = {p: {name: float(np.nanmean(v)) for name, v in values.items()} for p, values in per_user.items()}
+    means = {protocol: mean_metrics(values) for protocol, values in per_user.items()}
     seconds = time.perf_counter() - started
     return Evaluation(part, len(np.unique(ranks.owners)), means, per_user, seconds, tuple(notes))
+
+
+def mean_metrics(per_user: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Average each metric over the users who have a value; one that nobody has is left out."""
+    return {
+        name: float(np.nanmean(values)) for name, values in per_user.items() if not np.isnan(values).all()
+    }

@@ -15,17 +15,20 @@ from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 
 Ints = NDArray[np.int64]
+_AT_ONCE = 1024  # targets compared with a whole row of scores at once
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Ranks of all targets, 1 = first; ties count against the target.
+    """Ranks of all targets, 1 = first; ties count against the target, and of tied targets of one user the first leads.
+
+    The targets of a user are ranked together: each has its own place.
 
     Attributes:
         owners: (T,) row of the user each target belongs to.
         items: (T,) item row of each target.
         ranks: {protocol: (T,) ranks}.
-        n_candidates: {protocol: (T,) how many items were ranked, the target included}.
+        n_candidates: {protocol: (T,) how many items were ranked, the targets of the user included}.
     """
 
     owners: Ints
@@ -66,12 +69,13 @@ def rank_targets(
         wanted = targets[rows]
         at = torch.from_numpy(np.repeat(np.arange(len(rows)), np.diff(wanted.indptr)))
         own = scores[at, torch.from_numpy(wanted.indices.astype(np.int64))]  # (T,) scores of the targets
+        places, tied_after = _among_own(at, own)
         for name, candidates in sampled.items():
-            ranks, n = _among(scores, candidates[rows], at, own)
-            parts[name].append(ranks)
-            sizes[name].append(n)
+            others, n = _among(scores, candidates[rows], at, own)
+            parts[name].append(others + places)
+            sizes[name].append(n + np.bincount(at, minlength=len(rows))[at])
         ranks, n = _among_all(scores, masked[rows], at, own)
-        parts["full"].append(ranks)
+        parts["full"].append(ranks - tied_after)
         sizes["full"].append(n)
     kept = targets[users]
     return Ranks(
@@ -82,21 +86,38 @@ def rank_targets(
     )
 
 
+def _among_own(at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
+    """Return each target's place among its user's targets, and how many of equal score come after it."""
+    owners, scores = at.numpy(), own.double().numpy()
+    order = np.lexsort((-scores, owners))  # stable: of equal scores the first leads
+    places, after = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+    users = np.flatnonzero(np.diff(owners[order], prepend=-1))
+    places[order] = np.arange(len(order)) - np.repeat(users, np.diff(users, append=len(order))) + 1
+    is_new = (np.diff(owners[order], prepend=-1) != 0) | (np.diff(scores[order], prepend=np.nan) != 0)
+    ties = np.flatnonzero(is_new)
+    ends = np.repeat(np.append(ties[1:], len(order)), np.diff(ties, append=len(order)))
+    after[order] = ends - np.arange(len(order)) - 1
+    return places, after
+
+
 def _among_all(scores: Tensor, masked: csr_matrix, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
-    """Rank among all items but the masked."""
+    """Count, among all items but the masked, those that score as high: the target itself and its like included."""
     rows = torch.from_numpy(np.repeat(np.arange(len(scores)), np.diff(masked.indptr)))
     scores = scores.clone()  # a model may have given rows that share memory
     scores[rows, torch.from_numpy(masked.indices.astype(np.int64))] = -torch.inf
-    better = (scores[at] >= own[:, None]).sum(1) - 1  # the target itself is not better
+    parts = [  # a part at a time: users with many targets would take many copies of their scores
+        (scores[at[start : start + _AT_ONCE]] >= own[start : start + _AT_ONCE, None]).sum(1)
+        for start in range(0, len(at), _AT_ONCE)
+    ]
     n_masked = torch.from_numpy(np.diff(masked.indptr).astype(np.int64))
-    return (better + 1).numpy(), (scores.shape[1] - n_masked[at]).numpy()
+    return torch.cat(parts).numpy(), (scores.shape[1] - n_masked[at]).numpy()
 
 
 def _among(scores: Tensor, candidates: csr_matrix, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
-    """Rank among the target itself and the user's sampled candidates."""
+    """Count the user's sampled candidates that score as high as the target, and all of them."""
     listed = candidates[at.numpy()]  # one row of candidates per target
     target = np.repeat(np.arange(len(at)), np.diff(listed.indptr))
     values = scores[at[torch.from_numpy(target)], torch.from_numpy(listed.indices.astype(np.int64))]
     better = values >= own[torch.from_numpy(target)]
-    ranks = 1 + np.bincount(target, weights=better.numpy(), minlength=len(at)).astype(np.int64)
-    return ranks, 1 + np.diff(listed.indptr).astype(np.int64)
+    counts = np.bincount(target, weights=better.numpy(), minlength=len(at)).astype(np.int64)
+    return counts, np.diff(listed.indptr).astype(np.int64)
