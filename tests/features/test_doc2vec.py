@@ -112,3 +112,10 @@ def test_words_keep_every_language():
     assert words("Çok güzel! Привет, мир") == ["çok", "güzel", "привет", "мир"]
     assert words("東京の夏") == list("東京の夏")
     assert words("don't 🤖🤖") == ["don", "t", "🤖", "🤖"]
+
+
+def test_a_catalog_of_a_few_words_still_tells_its_texts_apart():
+    few = ["a red dress", "a blue dress", "a red shirt", "a blue shirt"] * 2
+    found = vectors(few, dim=8, epochs=2)
+    assert len(np.unique(found.round(5), axis=0)) == 4
+    assert np.linalg.norm(found, axis=1).min() > 0.1

@@ -21,7 +21,7 @@ class Doc2VecSettings(EncoderSettings):
 
     Attributes:
         dim: width of the vectors.
-        epochs: passes over the texts.
+        epochs: passes over the texts; a catalog of few words gets up to a hundred.
         min_count: words that stand less often in the catalog are left out.
         negative: noise words drawn per word.
         sample: frequency above which a word counts less; smaller values look past frequent words, which pays for long
@@ -47,6 +47,7 @@ class Doc2Vec(ContentEncoder):
     """
 
     name = "doc2vec"
+    version = 2
     input = "text"
     fitted = True
     Settings = Doc2VecSettings

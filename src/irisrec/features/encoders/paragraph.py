@@ -11,6 +11,7 @@ where k_w is the chance that training keeps w (frequent words count less), K = s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
@@ -22,6 +23,8 @@ from scipy.sparse import csr_matrix
 from irisrec.errors import FeatureError
 
 NOISE_WORDS = 256
+RARE = 20  # times: words that stand less often are always read, however small the catalog
+FEW_WORDS, MOST_EPOCHS = 100_000, 100  # a catalog of few words is read again until so many were read
 STEPS = 20  # of an accelerated gradient method; 60 steps change a vector by less than training's own noise
 
 Bag = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -36,13 +39,22 @@ def learn(texts: Sequence[list[str]], settings: Any) -> tuple[list[str], dict[st
     """
     from gensim.models.doc2vec import Doc2Vec, TaggedDocument
 
+    counted = Counter(word for text in texts for word in text)
+    total = sum(count for count in counted.values() if count >= settings.min_count)
+    if not total:
+        raise FeatureError(
+            f"doc2vec: no word stands at least {settings.min_count} times in the {len(texts):,} texts "
+            "(lower min_count)"
+        )
+    frequent = max(settings.sample * total, RARE)  # times from which training skips a word now and then
+    epochs = max(settings.epochs, min(MOST_EPOCHS, FEW_WORDS // total))
     model = Doc2Vec(
         vector_size=settings.dim,
         dm=0,
         min_count=settings.min_count,
         negative=settings.negative,
-        sample=settings.sample,
-        epochs=settings.epochs,
+        sample=min(frequent / total, 0.999),
+        epochs=epochs,
         alpha=settings.learning_rate,
         seed=settings.seed,
         workers=1,
@@ -50,15 +62,10 @@ def learn(texts: Sequence[list[str]], settings: Any) -> tuple[list[str], dict[st
     )
     documents = [TaggedDocument(text, [row]) for row, text in enumerate(texts)]
     model.build_vocab(documents)
-    if not len(model.wv):
-        raise FeatureError(
-            f"doc2vec: no word stands at least {settings.min_count} times in the {len(texts):,} texts "
-            "(lower min_count)"
-        )
-    model.train(documents, total_examples=len(documents), epochs=settings.epochs)
+    model.train(documents, total_examples=len(documents), epochs=epochs)
     vocabulary = list(model.wv.index_to_key)
     counts = np.array([model.wv.get_vecattr(word, "count") for word in vocabulary], np.float64)
-    rarity = settings.sample * counts.sum() / counts
+    rarity = frequent / counts
     return vocabulary, {
         "weights": np.ascontiguousarray(model.syn1neg, np.float32),
         "kept": np.minimum(np.sqrt(rarity) + rarity, 1.0).astype(np.float32),
