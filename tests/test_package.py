@@ -45,7 +45,16 @@ INNER = {
         "factory",
         "storage",
     ],
-    "evaluation": ["metrics", "config", "negatives", "ranking", "evaluate"],
+    "evaluation": [
+        "metrics",
+        "config",
+        "negatives",
+        "ranking",
+        "evaluate",
+        "per_user",
+        "significance",
+        "slices",
+    ],
     "training": ["config", "losses", "checkpoints", "loop"],
 }
 

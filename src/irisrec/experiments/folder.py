@@ -19,7 +19,7 @@ class RunFolder:
     ``config.toml`` is the resolved config; ``run.json`` the data fingerprint, seed, versions, notes and state;
     ``metrics.json`` the epochs; ``checkpoint.safetensors`` what training goes on from; ``model.json``,
     ``model.safetensors``, ``features.safetensors``, ``encoders/``, ``items.parquet``, ``users.parquet`` and
-    ``interactions.parquet`` what recommending needs; ``evaluation.json``,
+    ``interactions.parquet`` what recommending needs; ``evaluation.json``, ``per_user.parquet``,
     ``curves.png`` and ``report.html`` the results.
     """
 
@@ -49,6 +49,11 @@ class RunFolder:
     def evaluation(self) -> Path:
         """Metrics on test."""
         return self.path / "evaluation.json"
+
+    @property
+    def per_user(self) -> Path:
+        """Every user's metrics on test, and what kind of user it is."""
+        return self.path / "per_user.parquet"
 
     @property
     def curves(self) -> Path:

@@ -20,12 +20,13 @@ from irisrec.data.splits import Split, split_dataset
 from irisrec.errors import RunError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import Evaluation, evaluate
+from irisrec.evaluation.per_user import per_user_frame
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.curves import draw_curves
 from irisrec.experiments.folder import RunFolder, cache_folder
 from irisrec.experiments.report import write_report
 from irisrec.features.encode import Encoded, encode_catalog
-from irisrec.files import write_json
+from irisrec.files import atomic_path, write_json
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
 from irisrec.models.item_similarity import ItemSimilarity
@@ -142,6 +143,7 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         Popularity(model.n_items).fit(prepared.split.train), prepared.split, config.evaluation
     )
     baselines = {"popularity": popularity.metrics}  # the least that has to be beaten, on the same targets
+    write_per_user(folder, evaluation, prepared)
     write_json(folder.evaluation, evaluation.to_json() | {"baselines": baselines})
     folder.update_info(
         state="finished",
@@ -152,6 +154,14 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     )
     write_report(folder)
     return evaluation
+
+
+def write_per_user(folder: RunFolder, evaluation: Evaluation, prepared: Prepared) -> None:
+    """Keep every user's metrics, so that runs can be compared afterwards."""
+    present = {name: mask.numpy() for name, mask in prepared.present.items()}
+    frame = per_user_frame(evaluation, prepared.split, prepared.dataset.users, present)
+    with atomic_path(folder.per_user) as temporary:
+        frame.write_parquet(temporary)
 
 
 def _record_start(config: ExperimentConfig, folder: RunFolder) -> None:

@@ -1,0 +1,168 @@
+"""Whether one run is better than another, or was lucky with its users: intervals, tests, and their correction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from irisrec.errors import DataError, some
+from irisrec.evaluation.per_user import metrics_of
+
+Floats = NDArray[np.float64]
+_AT_ONCE = 4_000_000  # numbers of resampled users in memory at once
+
+
+def bootstrap_means(values: Floats, n_resamples: int, seed: int) -> Floats:
+    """Return (n_resamples, m): the column means of (n, m) values over n rows drawn again with replacement.
+
+    One draw serves all columns, so that differences of columns are paired. NaN has no part in a mean.
+    """
+    rng = np.random.default_rng(seed)
+    known = ~np.isnan(values)
+    stacked = np.hstack([np.where(known, values, 0.0), known])
+    sums = np.concatenate([counts @ stacked for counts in _resamples(len(values), n_resamples, rng)])
+    totals, n_known = np.hsplit(sums, 2)
+    means: Floats = np.divide(totals, n_known, out=np.full(totals.shape, np.nan), where=n_known > 0)
+    return means
+
+
+def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """Yield (b, n) counts of how often each row was drawn."""
+    step = max(1, _AT_ONCE // n)
+    for start in range(0, n_resamples, step):
+        size = min(step, n_resamples - start)
+        drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+
+def interval(means: Floats, level: float) -> Floats:
+    """Return (2, m): the percentiles between which ``level`` of the (n_resamples, m) means lie."""
+    tail = 100 * (1 - level) / 2
+    bounds: Floats = np.nanpercentile(means, [tail, 100 - tail], axis=0)
+    return bounds
+
+
+def wilcoxon(differences: Floats) -> float:
+    """Return the two-sided p of Wilcoxon's signed-rank test; zeros keep their ranks (Pratt), none but zeros give 1."""
+    from scipy import stats
+
+    differences = differences[~np.isnan(differences)]
+    if not differences.any():
+        return 1.0
+    return float(stats.wilcoxon(differences, zero_method="pratt").pvalue)
+
+
+def holm(p_values: Floats) -> Floats:
+    """Correct p values of one family of tests (Holm 1979): the chance of any false alarm stays below the level.
+
+    >>> holm(np.array([0.01, 0.04, 0.03]))
+    array([0.03, 0.06, 0.06])
+    """
+    order = np.argsort(p_values, kind="stable")
+    raised = np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1))
+    corrected = np.empty(len(order))
+    corrected[order] = np.minimum(raised, 1.0)
+    return corrected
+
+
+def compare(
+    frames: Mapping[str, pl.DataFrame],
+    metrics: list[str] | None = None,
+    *,
+    n_resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Compare runs over the same users; the first is the reference that the others are held against.
+
+    Args:
+        frames: {run: per-user frame}, of the same users under the same protocols.
+        metrics: columns to compare; those that all frames have where not given.
+        n_resamples: of the bootstrap.
+        level: of the intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        One row per protocol, metric and run: ``protocol, metric, run, n_users, mean, low, high``, and for all but
+        the reference ``difference, difference_low, difference_high`` (paired bootstrap), ``p`` (Wilcoxon's
+        signed-rank test on the users' differences) and ``p_holm``, corrected over all tests of the table.
+    """
+    table = estimates(frames, metrics, n_resamples=n_resamples, level=level, seed=seed)
+    corrected = table.select(pl.col("p").drop_nulls()).to_series().to_numpy()
+    places = table["p"].is_not_null().arg_true()
+    p_holm = np.full(len(table), np.nan)
+    p_holm[places.to_numpy()] = holm(corrected)
+    return table.with_columns(pl.Series("p_holm", p_holm).fill_nan(None))
+
+
+def estimates(
+    frames: Mapping[str, pl.DataFrame],
+    metrics: list[str] | None = None,
+    *,
+    n_resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """Return the table of `compare` without the correction."""
+    first = next(iter(frames.values()))
+    metrics = metrics or [m for m in metrics_of(first) if all(m in f.columns for f in frames.values())]
+    rows: list[dict[str, object]] = []
+    for protocol in first["protocol"].unique(maintain_order=True):
+        parts = _paired(frames, protocol)
+        values = np.stack([part.select(metrics).cast(pl.Float64).to_numpy() for part in parts])
+        means = bootstrap_means(_flat(values), n_resamples, seed).reshape(n_resamples, len(parts), -1)
+        for m, metric in enumerate(metrics):
+            rows += [
+                {"protocol": protocol, "metric": metric, "run": run}
+                | _row(values[:, :, m], means[:, :, m], at, level)
+                for at, run in enumerate(frames)
+            ]
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=dict.fromkeys(_NUMBERS, pl.Float64))
+
+
+_NULLABLE = ("difference", "difference_low", "difference_high", "p")
+_NUMBERS = ("mean", "low", "high", *_NULLABLE)
+
+
+def _flat(values: Floats) -> Floats:
+    """(runs, users, metrics) -> (users, runs * metrics)."""
+    return values.transpose(1, 0, 2).reshape(values.shape[1], -1)
+
+
+def _row(values: Floats, means: Floats, at: int, level: float) -> dict[str, object]:
+    """Describe run ``at`` of (runs, users) values and (n_resamples, runs) means against run 0."""
+    known = values[at][~np.isnan(values[at])]
+    if not len(known):
+        return {"n_users": 0} | dict.fromkeys(_NUMBERS)
+    low, high = interval(means[:, at], level)
+    row: dict[str, object] = {
+        "n_users": len(known),
+        "mean": float(known.mean()),
+        "low": float(low),
+        "high": float(high),
+    }
+    if at == 0:
+        return row | dict.fromkeys(_NULLABLE)
+    differences = values[at] - values[0]
+    low, high = interval(means[:, at] - means[:, 0], level)
+    difference = float(np.nanmean(differences))
+    return row | dict(
+        zip(_NULLABLE, (difference, float(low), float(high), wilcoxon(differences)), strict=True)
+    )
+
+
+def _paired(frames: Mapping[str, pl.DataFrame], protocol: str) -> list[pl.DataFrame]:
+    """Return each frame's rows of a protocol in one order of users; different users are an error."""
+    parts = [frame.filter(pl.col("protocol") == protocol).sort("user_id") for frame in frames.values()]
+    users = parts[0]["user_id"]
+    for name, part in zip(frames, parts, strict=True):
+        if not users.equals(part["user_id"]):
+            only = [*set(users) ^ set(part["user_id"])]
+            raise DataError(
+                f"runs are compared over the same users, {next(iter(frames))} has {len(users):,} under "
+                f"{protocol} and {name} {len(part):,}, not in both: {some(only)}"
+            )
+    return parts

@@ -1,0 +1,73 @@
+"""For whom a run is good: metrics by history length, by popularity of the targets, and by what the targets lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import polars as pl
+
+from irisrec.evaluation.per_user import PRESENT
+from irisrec.evaluation.significance import estimates
+
+N_BINS = 4
+
+
+def slices(
+    frames: Mapping[str, pl.DataFrame], metrics: list[str] | None = None, *, seed: int = 0
+) -> pl.DataFrame:
+    """Compare runs within slices of their users.
+
+    Returns:
+        The columns of `significance.estimates` after ``variable`` (``history_length``, ``target_popularity``, or a
+        modality) and ``slice``, its name. Uncorrected p values are left out: so many tests would find something.
+    """
+    first = next(iter(frames.values()))
+    parts = []
+    for variable, name, users in slices_of(first):
+        chosen = {
+            run: frame.filter(pl.col("user_id").is_in(users.implode())) for run, frame in frames.items()
+        }
+        table = estimates(chosen, metrics, n_resamples=500, seed=seed).drop("p")
+        parts.append(table.select(pl.lit(variable).alias("variable"), pl.lit(name).alias("slice"), pl.all()))
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def slices_of(frame: pl.DataFrame) -> Iterator[tuple[str, str, pl.Series]]:
+    """Yield (variable, name of the slice, user ids) for every slice that is not everybody."""
+    users = frame.unique("user_id", maintain_order=True)
+    yield from _by_number(users, "history_length", "item", "in the history")
+    popularity = users["target_popularity"]
+    if (cold := popularity == 0).any():
+        yield "target_popularity", "cold: no training interaction", users.filter(cold)["user_id"]
+    yield from _by_number(users.filter(~cold), "target_popularity", "training interaction", "of the target")
+    for column in users.columns:
+        if column.startswith(PRESENT):
+            yield from _by_presence(users, column)
+
+
+def _by_number(
+    users: pl.DataFrame, column: str, noun: str, what: str
+) -> Iterator[tuple[str, str, pl.Series]]:
+    """Cut into parts of about equal numbers of users; equal values stay together."""
+    values = users[column].to_numpy()
+    if not len(values):
+        return
+    edges = np.unique(np.quantile(values, np.arange(1, N_BINS) / N_BINS))
+    bins = np.searchsorted(edges, values, side="left")
+    for part in np.unique(bins):
+        inside = bins == part
+        low, high = values[inside].min(), values[inside].max()
+        span = f"{low:.4g}" if low == high else f"{low:.4g}–{high:.4g}"
+        name = f"{span} {noun if low == high == 1 else noun + 's'} {what}"
+        yield column, name, users.filter(pl.Series(inside))["user_id"]
+
+
+def _by_presence(users: pl.DataFrame, column: str) -> Iterator[tuple[str, str, pl.Series]]:
+    modality = column.removeprefix(PRESENT)
+    if users[column].all():
+        return
+    for has, word in ((True, "with"), (False, "without")):
+        chosen = users.filter(pl.col(column) == has)["user_id"]
+        if len(chosen):
+            yield modality, f"target {word} {modality}", chosen
