@@ -13,6 +13,7 @@ from irisrec.models.histories import Histories
 from irisrec.training.checkpoints import load_state
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import _Trainer, fit
+from irisrec.training.losses import expected_weights, log_loss
 
 N_USERS, N_ITEMS = 60, 24
 
@@ -131,6 +132,32 @@ def test_patience_begins_when_the_learning_rate_has_stopped_rising():
     assert (progress.best_epoch, progress.epoch) == (4, 8), (
         "20 epochs rise for 6, then 2 without a better one"
     )
+
+
+def test_what_history_dropout_leaves_out_still_counts_as_had():
+    seen = {}
+
+    class Spy(torch.nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model = model
+            self.n_items = model.n_items
+
+        def score(self, histories):
+            seen["known"] = histories
+            return self.model.score(histories)
+
+    train, config = taste_world(), TrainingConfig(history_dropout=0.5, batch_users=N_USERS)
+    trainer = _Trainer(make(), train, config, torch.device("cpu"))
+    trainer.model = Spy(trainer.model)
+    histories = Histories.from_matrix(train)
+    generator = torch.Generator().manual_seed(0)
+    loss = trainer._loss(histories, 1, generator)
+    share = len(seen["known"].items) / len(histories.items)
+    assert 0.4 < share < 0.6
+    positive = histories.membership(None, N_ITEMS)
+    expected = log_loss(trainer.model.model.score(seen["known"]), positive, expected_weights(positive, 4), 1)
+    torch.testing.assert_close(loss, expected)
 
 
 def test_fit_score_fit_trains_in_training_mode():

@@ -74,6 +74,12 @@ class Histories:
         users = None if self.users is None else self.users[start:stop]
         return Histories(self.items[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0], users)
 
+    def only(self, kept: Tensor) -> Histories:
+        """Return the entries where ``kept`` (nnz,) is True; a history may become empty."""
+        counts = torch.bincount(self.owners[kept], minlength=len(self))
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        return Histories(self.items[kept], offsets, self.users)
+
     def localized(self) -> tuple[Tensor, Histories]:
         """Return the distinct items (R,), ascending, and the same histories as positions among them."""
         rows, positions = torch.unique(self.items, return_inverse=True)

@@ -20,6 +20,8 @@ class TrainingConfig(Settings):
         weight_decay: decoupled (AdamW), on all weights but biases.
         bias_start: ``fitted`` starts each candidate's bias where the loss of a model without similarities is lowest,
             so that no epoch is spent on learning popularity; ``zero`` is the paper's.
+        history_dropout: share of every history that is left out at random in each step; what was left out still
+            counts as had, so the model learns to find it from the rest.
         loss: ``log``, equation (10).
         negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
             paper's with ``n_negatives`` drawn; or ``sampled``, the paper's draw itself.
@@ -39,6 +41,7 @@ class TrainingConfig(Settings):
     schedule: Literal["one-cycle", "constant"] = "one-cycle"
     weight_decay: float = Field(default=0.0, ge=0)
     bias_start: Literal["fitted", "zero"] = "fitted"
+    history_dropout: float = Field(default=0.0, ge=0, lt=1)
     loss: Literal["log"] = "log"
     negatives: Literal["all", "sampled"] = "all"
     n_negatives: int = Field(default=4, ge=1)

@@ -188,7 +188,11 @@ class _Trainer:
         return value, n_samples
 
     def _loss(self, histories: Histories, n_samples: int, generator: torch.Generator) -> Tensor:
-        scores = self.model.score(histories)  # (B, N)
+        known = histories
+        if self.config.history_dropout:
+            kept = torch.rand(len(histories.items), generator=generator) >= self.config.history_dropout
+            known = histories.only(kept.to(self.device))
+        scores = self.model.score(known)  # (B, N)
         positive = histories.membership(None, self.model.n_items)
         if self.config.negatives == "all":
             weights = expected_weights(positive, self.config.n_negatives)
