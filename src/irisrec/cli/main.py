@@ -9,6 +9,7 @@ import typer
 
 from irisrec import __version__
 from irisrec.cli.collect import app as collect
+from irisrec.cli.compare import compare
 from irisrec.cli.download import download
 from irisrec.cli.encode import encode
 from irisrec.cli.evaluate import evaluate
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(recommend)
 app.command()(encode)
 app.command()(features)

@@ -22,15 +22,23 @@ def slices(
         The columns of `significance.estimates` after ``variable`` (``history_length``, ``target_popularity``, or a
         modality) and ``slice``, its name. Uncorrected p values are left out: so many tests would find something.
     """
-    first = next(iter(frames.values()))
     parts = []
-    for variable, name, users in slices_of(first):
+    for variable, name, users in slices_of(_with_all_modalities(frames)):
         chosen = {
             run: frame.filter(pl.col("user_id").is_in(users.implode())) for run, frame in frames.items()
         }
         table = estimates(chosen, metrics, n_resamples=500, seed=seed).drop("p")
         parts.append(table.select(pl.lit(variable).alias("variable"), pl.lit(name).alias("slice"), pl.all()))
     return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def _with_all_modalities(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the first frame, and what others know of its targets: a run knows the modalities its model reads."""
+    known, *others = (frame.unique("user_id", maintain_order=True) for frame in frames.values())
+    for frame in others:
+        new = [name for name in frame.columns if name.startswith(PRESENT) and name not in known.columns]
+        known = known.join(frame.select("user_id", *new), on="user_id", how="left")
+    return known
 
 
 def slices_of(frame: pl.DataFrame) -> Iterator[tuple[str, str, pl.Series]]:

@@ -1,0 +1,154 @@
+"""compare_runs: several runs on one data set, side by side, with intervals and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from irisrec.errors import RunError
+from irisrec.evaluation.significance import compare
+from irisrec.evaluation.slices import slices
+from irisrec.experiments.config import ExperimentConfig
+from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.reporting.words import model_in_words
+from irisrec.recommendation.storage import INTERACTIONS, NEGATIVES
+
+LEVEL = 0.95
+MARKED = 0.05  # corrected p below which a difference is marked
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs over the same users, candidates and targets.
+
+    Attributes:
+        runs: {name of the run: name of its model}; the first is the reference.
+        n_users: with a target.
+        table: as of `significance.compare`.
+        slices: as of `slices.slices`, of the first metric that is an NDCG, else of the first.
+    """
+
+    runs: dict[str, str]
+    n_users: int
+    table: pl.DataFrame
+    slices: pl.DataFrame
+
+    @property
+    def reference(self) -> str:
+        """The run that the others are held against."""
+        return next(iter(self.runs))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "reference": self.reference,
+            "runs": self.runs,
+            "n_users": self.n_users,
+            "level": LEVEL,
+            "table": self.table.to_dicts(),
+            "slices": self.slices.to_dicts(),
+        }
+
+
+def compare_runs(paths: Sequence[Path], metrics: Sequence[str] | None = None) -> Comparison:
+    """Compare finished runs; the first is the reference.
+
+    Args:
+        paths: run folders, at least two.
+        metrics: such as ``ndcg@10``; those that all runs have where not given.
+
+    Raises:
+        RunError: runs that were not judged on the same thing: other data, split or candidates.
+    """
+    if len(paths) < 2:
+        raise RunError(f"a comparison needs at least two runs, got {len(paths)}")
+    folders = [RunFolder(Path(path)) for path in paths]
+    for folder in folders:
+        folder.require()
+    names = _names(folders)
+    configs = [ExperimentConfig.load(folder.config) for folder in folders]
+    for folder, config in zip(folders[1:], configs[1:], strict=True):
+        _check_same(folders[0], configs[0], folder, config)
+    frames = dict(zip(names, (_read_per_user(folder) for folder in folders), strict=True))
+    table = compare(frames, _chosen(frames, metrics), level=LEVEL)
+    shown = next((m for m in table["metric"] if m.startswith("ndcg")), table["metric"][0])
+    models = {name: model_in_words(config.model.name) for name, config in zip(names, configs, strict=True)}
+    n_users = frames[names[0]]["user_id"].n_unique()
+    return Comparison(models, n_users, table, slices(frames, [shown]))
+
+
+def _names(folders: Sequence[RunFolder]) -> list[str]:
+    """Call runs by the names of their folders; by their paths where names are equal."""
+    names = [folder.path.absolute().name for folder in folders]
+    if len(set(names)) == len(names):
+        return names
+    paths = [str(folder.path) for folder in folders]
+    if len(set(paths)) < len(paths):
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise RunError(f"a run is compared with others, {twice} is given twice")
+    return paths
+
+
+def _check_same(a: RunFolder, config_a: ExperimentConfig, b: RunFolder, config_b: ExperimentConfig) -> None:
+    """Runs are comparable if targets, histories and candidates are the same pairs, not if configs look alike."""
+    ours, theirs = (folder.read_info().get("data_fingerprint") for folder in (a, b))
+    if ours != theirs:
+        raise RunError(
+            f"runs are compared on the same data, {a.path} has the fingerprint {str(ours)[:12]}, {b.path} "
+            f"{str(theirs)[:12]}; train both on one data set"
+        )
+    if not _equal(a.path / INTERACTIONS, b.path / INTERACTIONS):
+        raise RunError(
+            f"runs are compared on the same split, {a.path} and {b.path} hold out different interactions; "
+            "train both with one section [split]"
+        )
+    differing = [
+        f"evaluation.{name} = {getattr(config_a.evaluation, name)} and {getattr(config_b.evaluation, name)}"
+        for name in ("n_sampled", "sampling", "seed")
+        if hasattr(config_a.evaluation, name)
+        and getattr(config_a.evaluation, name) != getattr(config_b.evaluation, name)
+    ]
+    if not _equal(a.path / NEGATIVES, b.path / NEGATIVES):
+        differing.append("other given negatives")
+    if differing:
+        raise RunError(
+            f"runs are compared on the same candidates, {a.path} and {b.path} have {', '.join(differing)}; "
+            "train both with one section [evaluation]"
+        )
+
+
+def _equal(a: Path, b: Path) -> bool:
+    if a.exists() != b.exists():
+        return False
+    return not a.exists() or _read(a).equals(_read(b))
+
+
+def _read_per_user(folder: RunFolder) -> pl.DataFrame:
+    if not folder.per_user.exists():
+        raise RunError(
+            f"{folder.path} has no {folder.per_user.name}: it is not finished, or of an older version; "
+            f"go on with `irisrec train --resume {folder.path}`"
+        )
+    return _read(folder.per_user)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
+
+
+def _chosen(frames: dict[str, pl.DataFrame], metrics: Sequence[str] | None) -> list[str] | None:
+    for name, frame in frames.items() if metrics else ():
+        for metric in metrics or ():
+            if metric not in frame.columns:
+                raise RunError(
+                    f"{name} has no values of {metric}; judge all runs with it in evaluation.metrics and "
+                    "evaluation.cutoffs"
+                )
+    return list(metrics) if metrics else None

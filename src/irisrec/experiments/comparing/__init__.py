@@ -1,0 +1,1 @@
+"""A comparison of runs, as text and as a picture."""
