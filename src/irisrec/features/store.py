@@ -29,7 +29,7 @@ except ImportError:  # no such locks here: shards are then never merged, which c
 Key = bytes
 SHARD = "*.safetensors"
 MERGE_FROM = 4
-MERGED_BYTES = 256 * 2**20
+MERGED_BYTES = 32 * 2**20  # merging holds a few times as much in memory
 
 
 class FeatureStore:
