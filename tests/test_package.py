@@ -33,6 +33,7 @@ ROOMS = [
 # The same inside the rooms whose files build on one another.
 INNER = {
     "models": [
+        "options",
         "config",
         "histories",
         "contract",
@@ -41,6 +42,11 @@ INNER = {
         "relevance",
         "towers",
         "popularity",
+        "chance",
+        "item_weights",
+        "neighbors",
+        "linear",
+        "factors",
         "item_similarity",
         "factory",
         "storage",

@@ -9,6 +9,7 @@ from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories
 from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.options import unused
 from irisrec.models.pair_kernel import fused
 from tests.models.literal import literal_scores
 
@@ -36,7 +37,8 @@ def content(missing: bool = True, seed: int = 1) -> tuple[dict, dict]:
 
 
 def make(scale: float = 1.0, missing: bool = True, **options) -> ItemSimilarity:
-    config = ModelConfig(**{"dim": 4, "hidden": 6, **options})
+    options = {"dim": 4, "hidden": 6, **options}
+    config = ModelConfig(**{o: v for o, v in options.items() if o not in unused(options["name"], options)})
     features, present = content(missing)
     model = build_model(config, N, features, present).double()
     generator = torch.Generator().manual_seed(3)

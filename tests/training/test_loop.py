@@ -30,7 +30,9 @@ def make(name: str = "nais", seed: int = 0, **options):
     rng = np.random.default_rng(seed)
     features = {"image": torch.from_numpy(rng.normal(size=(N_ITEMS, 6)).astype(np.float32))}
     present = {"image": torch.ones(N_ITEMS, dtype=torch.bool)}
-    return build_model(ModelConfig(name=name, dim=8, hidden=8, **options), N_ITEMS, features, present, seed)
+    if name not in ("fism", "nais"):
+        options = {"hidden": 8, **options}
+    return build_model(ModelConfig(name=name, dim=8, **options), N_ITEMS, features, present, seed)
 
 
 def weights(model) -> dict[str, torch.Tensor]:

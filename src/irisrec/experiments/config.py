@@ -14,6 +14,8 @@ from irisrec.errors import ConfigError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.files import write_text
 from irisrec.models.config import ModelConfig
+from irisrec.models.options import MODEL_NAMES, unused
+from irisrec.progress import say
 from irisrec.settings import Settings
 from irisrec.training.config import TrainingConfig
 
@@ -39,15 +41,23 @@ class ExperimentConfig(Settings):
 
     @classmethod
     def load(cls, path: Path, overrides: Iterable[str] = ()) -> ExperimentConfig:
-        """Read a TOML file and apply ``section.key=value`` overrides."""
+        """Read a TOML file and apply ``section.key=value`` overrides.
+
+        An override of ``model.name`` leaves out those options of the file that the other model does not have, and
+        says so.
+        """
         try:
             values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ConfigError(f"there is no config file {path}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise ConfigError(f"{path} cannot be read as TOML: {error}") from None
+        written = values.get("model", {})
+        of_file = dict(written) if isinstance(written, dict) else {}
+        overrides = list(overrides)
         for override in overrides:
             _apply(values, override)
+        _drop_options_of_another_model(values, of_file, overrides)
         return cls.read(values)
 
     def save(self, path: Path) -> None:
@@ -66,6 +76,25 @@ def _apply(values: dict[str, Any], override: str) -> None:
         if not isinstance(values, dict):
             raise ConfigError(f"--set {override!r}: {key} is a value, not a section")
     values[keys[-1]] = _value(text.strip())
+
+
+def _drop_options_of_another_model(
+    values: dict[str, Any], of_file: dict[str, Any], overrides: list[str]
+) -> None:
+    model = values.get("model")
+    if not isinstance(model, dict) or model.get("name") == of_file.get("name"):
+        return
+    name = model.get("name")
+    if name not in MODEL_NAMES:  # refused where the config is read
+        return
+    overridden = {override.partition("=")[0].strip() for override in overrides}
+    dropped = [
+        o for o in unused(name, of_file) if o in ModelConfig.model_fields and f"model.{o}" not in overridden
+    ]
+    for option in dropped:
+        del model[option]
+    if dropped:
+        say(f"model {name} has no option {', '.join(dropped)}: left out of the config")
 
 
 def _value(text: str) -> Any:

@@ -109,11 +109,11 @@ def fit_model(
     after_epoch: Callable[[Progress], None] | None = None,
 ) -> tuple[Scorer, Progress]:
     """Build and fit the model of a config on prepared data."""
+    dataset, split, seed = prepared.dataset, prepared.split, config.training.seed
     model = build_model(
-        config.model, prepared.dataset.n_items, prepared.features, prepared.present, config.training.seed
+        config.model, dataset.n_items, prepared.features, prepared.present, seed, dataset.n_users
     )
-    split = prepared.split
-    if isinstance(model, Popularity):
+    if not model.needs_gradient_training:
         return model.fit(split.train), Progress(finished=True)
     if not isinstance(model, ItemSimilarity):
         raise RunError(f"model {config.model.name} cannot be trained")

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from irisrec.errors import ConfigError
+from irisrec.models.options import DEFAULTS, FIXED_MODALITIES, ONE_MODALITY, OPTIONS, ModelName, unused
 from irisrec.settings import Settings
-
-ModelName = Literal[
-    "popularity",
-    "fism",
-    "nais",
-    "iris",
-    "image-iris",
-    "text-iris",
-    "add-iris",
-    "image-add-text-iris",
-    "multimodal-iris",
-]
-MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
-_FIXED_MODALITIES = {
-    "image-iris": ("image",),
-    "text-iris": ("text",),
-    "image-add-text-iris": ("image", "text"),
-}
-_WITHOUT_FEATURES = ("popularity", "fism", "nais")
 
 
 class ModelConfig(Settings):
-    """Which model, and its hyper-parameters; the defaults are the paper's.
+    """Which model, and its hyper-parameters; the defaults of the paper's models are the paper's.
+
+    Every model reads some of the options (`irisrec.models.options.OPTIONS`); one that it would not read is refused
+    unless it has its default, and only those it reads are written. The options of the classical models have a
+    default for each model (`irisrec.models.options.DEFAULTS`) and are None for all others.
 
     Attributes:
-        name: ``popularity``; ``fism`` (equation 2); ``nais`` (3); ``iris``, one modality (4, 5), with the paper's
+        name: ``popularity``; ``random``; ``item-knn``; ``content-knn``, one modality; ``ease``; ``slim``; ``ials``;
+            ``bpr-mf``; ``fism`` (equation 2); ``nais`` (3); ``iris``, one modality (4, 5), with the paper's
             ``image-iris`` and the like ``text-iris``; ``add-iris``, towers side by side (6), with the paper's
             ``image-add-text-iris``; ``multimodal-iris``, towers joined by the knowledge sharing unit (7, 8).
         modalities: which of the configured features the model reads; all where not given.
@@ -49,6 +36,13 @@ class ModelConfig(Settings):
         dropout: share of tower inputs and hidden units dropped in training.
         feature_scaling: ``standard`` gives every dimension of a modality mean 0 and variance 1 over the items that
             have it, ``l2`` every vector length 1, ``none`` leaves vectors as the encoder made them.
+        n_neighbors: how many history items can speak for a candidate, its nearest.
+        shrinkage: added to the denominator of the cosine, against neighbours by few common users.
+        regularization: weight of the squared L2 norm in the objective of the classical models.
+        sparsity: weight of the L1 norm in SLIM's objective.
+        confidence: weight of an interaction in iALS, where every other pair weighs 1.
+        step_size: learning rate of BPR-MF.
+        iterations: of ADMM (SLIM), sweeps over users and items (iALS), passes over the interactions (BPR-MF).
     """
 
     name: ModelName = "multimodal-iris"
@@ -64,41 +58,70 @@ class ModelConfig(Settings):
     init_std: float = Field(default=0.01, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"
+    n_neighbors: int | None = Field(default=None, ge=1)
+    shrinkage: float | None = Field(default=None, ge=0)
+    regularization: float | None = Field(default=None, gt=0)
+    sparsity: float | None = Field(default=None, ge=0)
+    confidence: float | None = Field(default=None, gt=0)
+    step_size: float | None = Field(default=None, gt=0)
+    iterations: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        """Fill in the model's own defaults."""
+        if not isinstance(values, dict):
+            return values
+        given = {option: value for option, value in values.items() if value is not None}
+        return DEFAULTS.get(str(values.get("name")), {}) | given
 
     @model_validator(mode="after")
     def _check(self) -> ModelConfig:
-        fixed = _FIXED_MODALITIES.get(self.name)
+        fields = type(self).model_fields
+        changed = {o: v for o in fields if (v := getattr(self, o)) != fields[o].default}
+        if refused := unused(self.name, changed):
+            known = (
+                f"its options are {', '.join(OPTIONS[self.name])}" if OPTIONS[self.name] else "it has none"
+            )
+            raise ValueError(f"{self.name} has no option {' and no option '.join(refused)}; {known}")
+        fixed = FIXED_MODALITIES.get(self.name)
         if fixed and self.modalities and set(self.modalities) != set(fixed):
             general = "iris" if len(fixed) == 1 else "add-iris"
             raise ValueError(
                 f"{self.name} reads {' and '.join(fixed)}, got modalities {', '.join(self.modalities)}; "
                 f"use name = '{general}' for others"
             )
-        if self.name == "iris" and self.modalities and len(self.modalities) > 1:
+        if self.name in ONE_MODALITY and self.modalities and len(self.modalities) > 1:
             raise ValueError(
-                f"iris reads one modality, got {', '.join(self.modalities)}; use 'add-iris' or 'multimodal-iris'"
+                f"{self.name} reads one modality, got {', '.join(self.modalities)}; {ONE_MODALITY[self.name]}"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _used(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write only what the model reads, for a number that moves nothing misleads."""
+        values: dict[str, Any] = serialize(self)
+        return {o: value for o, value in values.items() if o == "name" or o in OPTIONS[self.name]}
 
     @property
     def uses_features(self) -> bool:
         """Whether the model reads content at all."""
-        return self.name not in _WITHOUT_FEATURES
+        return "modalities" in OPTIONS[self.name]
 
     def modalities_of(self, available: tuple[str, ...]) -> tuple[str, ...]:
         """Return the modalities that the model reads, out of those that have features."""
         if not self.uses_features:
             return ()
-        wanted = self.modalities or _FIXED_MODALITIES.get(self.name) or available
+        wanted = self.modalities or FIXED_MODALITIES.get(self.name) or available
         missing = [name for name in wanted if name not in available]
         if missing or not wanted:
             raise ConfigError(
                 f"model {self.name} needs features for {' and '.join(missing) or 'at least one modality'}, "
                 f"there are {', '.join(available) or 'none'}; add a section [features.{(missing or ['image'])[0]}]"
             )
-        if self.name == "iris" and len(wanted) > 1:
+        if self.name in ONE_MODALITY and len(wanted) > 1:
             raise ConfigError(
-                f"iris reads one modality, there are {', '.join(wanted)}; "
-                "choose with model.modalities, or use 'add-iris' or 'multimodal-iris'"
+                f"{self.name} reads one modality, there are {', '.join(wanted)}; "
+                f"choose with model.modalities, or {ONE_MODALITY[self.name]}"
             )
         return tuple(wanted)

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
+from irisrec.errors import ModelError
 from irisrec.models.histories import Histories
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why one user gets some candidates: every history item's share in every score.
+
+    Attributes:
+        relevance: a_ij (L, C), how much history item i counts for candidate j; 0 for the candidate itself, and 1
+            for all others in a model that does not tell them apart.
+        similarity: p_i·q_j (L, C), or what stands in its place: w_ij of an item-item weight matrix.
+        contribution: c_ij (L, C); a column plus the candidate's bias is its score.
+        bias: b_j (C,), what the score is without the other items of the history.
+    """
+
+    relevance: Tensor
+    similarity: Tensor
+    contribution: Tensor
+    bias: Tensor
 
 
 class Scorer(nn.Module, ABC):
@@ -17,9 +38,10 @@ class Scorer(nn.Module, ABC):
 
     Attributes:
         n_items: number of items; candidates and histories are rows below it.
+        n_users: number of users with something learned for them; 0 where nothing is learned per user.
         is_probabilistic: whether ``sigmoid(score)`` is the estimated probability of an interaction.
         has_reasons: whether ``reasons`` gives exact contributions of history items.
-        needs_gradient_training: whether the training loop has to fit it.
+        needs_gradient_training: whether the training loop has to fit it; if not, ``fit`` does.
         knows_users_only: whether it can score only users it was trained with, because it learns something per user.
     """
 
@@ -28,13 +50,39 @@ class Scorer(nn.Module, ABC):
     needs_gradient_training: ClassVar[bool] = False
     knows_users_only: ClassVar[bool] = False
 
-    def __init__(self, n_items: int) -> None:
+    def __init__(self, n_items: int, n_users: int = 0) -> None:
         super().__init__()
         self.n_items = n_items
+        self.n_users = n_users
+
+    def fit(self, train: csr_matrix) -> Self:
+        """Fit to a (n_users, n_items) matrix of interactions, in place; whatever was fitted before is forgotten.
+
+        Raises:
+            ModelError: a model that the training loop has to fit, or a matrix of other items.
+        """
+        if self.needs_gradient_training:
+            raise ModelError(
+                f"{type(self).__name__} is fitted by gradients; use irisrec.training.loop.fit(model, train, config)"
+            )
+        if train.shape[1] != self.n_items:
+            raise ModelError(
+                f"the matrix to fit needs one column for each of the {self.n_items:,} items of the model, "
+                f"got shape {train.shape}"
+            )
+        self._fit(train)
+        return self
+
+    def _fit(self, train: csr_matrix) -> None:
+        raise NotImplementedError
 
     @abstractmethod
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
         """Return (B, C) scores; ``candidates`` (C,) are ascending item rows, None means all items in order."""
+
+    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
+        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
+        raise ModelError(f"{type(self).__name__} has no reasons to give: it does not score by history items")
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:
@@ -46,3 +94,18 @@ class Scorer(nn.Module, ABC):
                 yield self.score(histories.part(start, min(start + batch, len(histories))))
         finally:
             self.train(training)
+
+
+def known_users(histories: Histories, n_users: int, name: str) -> Tensor:
+    """Return the rows (B,) of the users among the ``n_users`` that the named model was trained with.
+
+    Raises:
+        ModelError: histories that do not say whose they are, or users from elsewhere.
+    """
+    users = histories.users
+    if users is None or bool(((users < 0) | (users >= n_users)).any()):
+        raise ModelError(
+            f"{name} learns something for each user and can score only the {n_users:,} users it was trained with; "
+            "ask for one of them, or train a model that needs no more than a history, such as 'ials' or 'ease'"
+        )
+    return users

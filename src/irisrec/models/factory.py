@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from irisrec.models.chance import Chance
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
+from irisrec.models.factors import BPRMF, IALS
 from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.linear import EASE, SLIM
+from irisrec.models.neighbors import ContentKNN, ItemKNN
+from irisrec.models.options import OPTIONS
 from irisrec.models.popularity import Popularity
+
+_BY_OPTIONS: dict[str, Callable[..., Scorer]] = {
+    "popularity": Popularity,
+    "item-knn": ItemKNN,
+    "ease": EASE,
+    "slim": SLIM,
+}
 
 
 def build_model(
@@ -19,14 +32,32 @@ def build_model(
     features: Mapping[str, Tensor] | None = None,
     present: Mapping[str, Tensor] | None = None,
     seed: int = 0,
+    n_users: int = 0,
 ) -> Scorer:
     """Build the model that the config names, its weights drawn from the seed.
 
-    Shape:
-        features {modality: (N, F)}, present {modality: (N,) bool}
+    Args:
+        config: which model.
+        n_items: number of items N.
+        features: {modality: (N, F)}, vectors as the encoders made them.
+        present: {modality: (N,) bool}.
+        seed: of whatever is random.
+        n_users: number of users; read by models that learn something per user.
     """
-    if config.name == "popularity":
-        return Popularity(n_items)
+    name = config.name
+    options: dict[str, Any] = {option: getattr(config, option) for option in OPTIONS[name]}
+    if name in _BY_OPTIONS:
+        return _BY_OPTIONS[name](n_items, **options)
+    if name == "random":
+        return Chance(n_items, seed)
+    if name == "content-knn":
+        (modality,) = config.modalities_of(tuple(features or {}))
+        values, mask = (features or {})[modality], (present or {})[modality]
+        return ContentKNN(modality, values, mask, options["feature_scaling"], options["n_neighbors"])
+    if name == "ials":
+        return IALS(n_items, **options, seed=seed)
+    if name == "bpr-mf":
+        return BPRMF(n_items, n_users, **options, seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ItemSimilarity(config, n_items, features, present)

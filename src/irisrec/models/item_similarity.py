@@ -3,37 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
-from irisrec.models.contract import Scorer
+from irisrec.models.contract import Reasons, Scorer
 from irisrec.models.histories import Histories
 from irisrec.models.pair_block import PairBlock
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.towers import FeatureScaler, FeatureTowers
 
 TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
-
-
-@dataclass(frozen=True)
-class Reasons:
-    """Why one user gets some candidates: every history item's share in every score.
-
-    Attributes:
-        relevance: a_ij (L, C), how much history item i counts for candidate j; 0 for the candidate itself.
-        similarity: p_i·q_j (L, C).
-        contribution: c_ij (L, C); a column plus the candidate's bias is its score.
-        bias: b_j (C,).
-    """
-
-    relevance: Tensor
-    similarity: Tensor
-    contribution: Tensor
-    bias: Tensor
 
 
 class ItemSimilarity(Scorer):

@@ -20,10 +20,8 @@ class Popularity(Scorer):
         super().__init__(n_items)
         self.register_buffer("log_counts", torch.zeros(n_items))
 
-    def fit(self, train: csr_matrix) -> Popularity:
-        """Count the interactions of each item in a (n_users, n_items) matrix."""
+    def _fit(self, train: csr_matrix) -> None:
         self.log_counts = torch.from_numpy(np.bincount(train.indices, minlength=self.n_items)).float().log1p()
-        return self
 
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
         """Return the same (B, C) row for every user."""

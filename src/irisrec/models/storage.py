@@ -41,7 +41,8 @@ def save_model(folder: Path, model: Scorer, config: ModelConfig, extra: dict[str
     """Write weights and description; the description last, so that a folder with it is complete."""
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
-    description = {"format": FORMAT, "n_items": model.n_items, "config": config.model_dump(mode="json")}
+    sizes = {"n_items": model.n_items, "n_users": model.n_users}
+    description = {"format": FORMAT, **sizes, "config": config.model_dump(mode="json")}
     write_json(folder / MODEL, description | (extra or {}))
 
 
@@ -59,14 +60,14 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
                 f"{path} has format {description['format']}, this version reads {FORMAT}; update irisrec"
             )
         config = ModelConfig.read(description["config"], "model")
-        n_items = int(description["n_items"])
+        n_items, n_users = int(description["n_items"]), int(description.get("n_users", 0))
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise RunError(f"{path} is not a model description ({error})") from None
     features, present = load_features(folder) if config.uses_features else ({}, {})
     wrong = {name: len(values) for name, values in features.items() if len(values) != n_items}
     if wrong:
         raise RunError(f"{folder / FEATURES} has vectors for {wrong} items, the model knows {n_items}")
-    model = build_model(config, n_items, features, present)
+    model = build_model(config, n_items, features, present, n_users=n_users)
     weights = _read_tensors(folder / WEIGHTS)
     try:
         model.load_state_dict(weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +17,6 @@ from irisrec.errors import DataError, some
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
-from irisrec.models.item_similarity import ItemSimilarity
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Reason:
 
     Attributes:
         item_id, title: of the history item.
-        relevance: a_ij, how much it counts for this candidate.
+        relevance: a_ij, how much it counts for this candidate; 1 in a model that does not tell items apart.
         contribution: c_ij, its share of the score; all of them and the candidate's bias sum to the score.
     """
 
@@ -102,6 +101,7 @@ class Recommender:
         """Return the ``min(k, allowed)`` best items for a known user, or for anybody with a history.
 
         Equal scores keep the order of the catalog. An empty history is allowed: only the items' biases speak then.
+        A model that learns something per user (``knows_users_only``) answers for known users alone.
 
         Args:
             user: id of a user the model was trained with; or
@@ -117,7 +117,7 @@ class Recommender:
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
         rows = self._rows_of(user) if user is not None else self._rows(history or ())
-        scores = self._scores(rows)
+        scores = self._scores(rows, user)
         allowed = np.ones(len(self.items), bool)
         if exclude_seen:
             allowed[rows] = False
@@ -132,6 +132,10 @@ class Recommender:
             for place, (row, reason) in enumerate(zip(chosen, reasons, strict=True))
         ]
 
+    def _user_row(self, user: Id) -> int:
+        assert self.users is not None
+        return int(self.users.index([user])[0])
+
     def _rows_of(self, user: Id) -> NDArray[np.int64]:
         if self.users is None or self.histories is None:
             raise DataError("this recommender knows no users; give a history of item ids")
@@ -140,16 +144,19 @@ class Recommender:
                 f"user {user!r} is not among the {len(self.users):,} known users such as "
                 f"{some(self.users.series.head(2))}; give a history of item ids instead"
             )
-        row = int(self.users.index([user])[0])
+        row = self._user_row(user)
         start, stop = self.histories.indptr[row : row + 2]
         return np.asarray(self.histories.indices[start:stop], np.int64)
 
     def _rows(self, history: Iterable[Id]) -> NDArray[np.int64]:
         return np.unique(self.items.index(list(history)))
 
-    def _scores(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _scores(self, rows: NDArray[np.int64], user: Id | None) -> NDArray[np.float64]:
+        histories = Histories.of([rows])
+        if user is not None:
+            histories = replace(histories, users=torch.tensor([self._user_row(user)]))
         with torch.no_grad():
-            scores: NDArray[np.float64] = self.model.score(Histories.of([rows]))[0].double().numpy()
+            scores: NDArray[np.float64] = self.model.score(histories)[0].double().numpy()
         return scores
 
     def _probability(self, score: float) -> float | None:
@@ -158,7 +165,7 @@ class Recommender:
     def _reasons(
         self, rows: NDArray[np.int64], chosen: NDArray[np.int64], n_reasons: int
     ) -> Sequence[tuple[Reason, ...]]:
-        if not (n_reasons and len(rows) and len(chosen) and isinstance(self.model, ItemSimilarity)):
+        if not (n_reasons and len(rows) and len(chosen) and self.model.has_reasons):
             return [()] * len(chosen)
         ascending = np.sort(chosen)
         reasons = self.model.reasons(torch.from_numpy(rows), torch.from_numpy(ascending))

@@ -110,7 +110,7 @@ class _Showcase:
     def __init__(self, run: FinishedRun, thumbnails: Thumbnails) -> None:
         self.run = run
         self.thumbnails = thumbnails
-        self.recommender = Recommender(run.model, run.catalog)
+        self.recommender = Recommender(run.model, run.catalog, run.users, run.split.train)
 
     @cached_property
     def items(self) -> IdMap:
@@ -121,9 +121,10 @@ class _Showcase:
         history = self.items.ids(split.train[row].indices)
         parts = {"test": split.test, "validation": split.validation}
         held_out = {name: self.items.ids(part[row].indices) for name, part in parts.items()}
-        found = self.recommender.recommend(history=history, k=SHOWN, n_reasons=len(history))
+        user = self.run.users.ids([row])[0]
+        found = self.recommender.recommend(user, k=SHOWN, n_reasons=len(history))
         return Example(
-            user=self.run.users.ids([row])[0],
+            user=user,
             outcome=chosen.outcome,
             history=count_of(len(history), "training item"),
             held_out=tuple(self._item(id, SMALL) for id in held_out["test"]),

@@ -8,6 +8,13 @@ from irisrec.data.config import DataConfig
 
 MODELS = {
     "popularity": "Popularity",
+    "random": "Random",
+    "item-knn": "ItemKNN",
+    "content-knn": "Content kNN",
+    "ease": "EASE",
+    "slim": "SLIM",
+    "ials": "iALS",
+    "bpr-mf": "BPR-MF",
     "fism": "FISM",
     "nais": "NAIS",
     "iris": "IRIS",

@@ -1,0 +1,72 @@
+"""ItemWeights: models that are nothing but a matrix of item-item weights, however it was found."""
+
+from __future__ import annotations
+
+import os
+from typing import ClassVar
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+from irisrec.errors import ModelError
+from irisrec.models.contract import Reasons, Scorer
+from irisrec.models.histories import Histories, history_sum
+
+_TABLES_TO_FIT = (
+    6  # item x item tables in float32 that are alive at once while fitting, float64 counted twice
+)
+
+
+class ItemWeights(Scorer):
+    """Score ``r_uj = Σ_{i ∈ H} w_ij``: a history is a sum of rows of W (N, N), whose diagonal is zero.
+
+    The contribution of a history item is its weight, so the reasons are exact; its relevance is 1, as in FISM.
+    Subclasses say in ``_fitted`` how W is found.
+    """
+
+    has_reasons: ClassVar[bool] = True
+    weights: Tensor
+
+    def __init__(self, n_items: int) -> None:
+        super().__init__(n_items)
+        _require_memory(type(self).__name__, n_items, 1)
+        self.register_buffer("weights", torch.zeros(n_items, n_items))
+
+    def _fit(self, train: csr_matrix) -> None:
+        _require_memory(type(self).__name__, self.n_items, _TABLES_TO_FIT)
+        self.weights = self._fitted(train).float().fill_diagonal_(0).contiguous()
+
+    def _fitted(self, train: csr_matrix) -> Tensor:
+        """Return W (N, N) for the interactions (n_users, N); its diagonal is not used."""
+        raise NotImplementedError
+
+    def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
+        """Return (B, C) sums of weights."""
+        if candidates is None:
+            return history_sum(histories, self.weights)
+        rows, local = histories.localized()
+        return history_sum(local, self.weights[rows[:, None], candidates])
+
+    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
+        """Return the weights between ``history`` (L,) and ``candidates`` (C,) as contributions."""
+        weights = self.weights[history[:, None], candidates]
+        relevance = (history[:, None] != candidates).to(weights.dtype)
+        return Reasons(relevance, weights, weights, weights.new_zeros(len(candidates)))
+
+
+def gram(train: csr_matrix) -> Tensor:
+    """Return XᵀX (N, N) in float64: how many users two items share, how many an item has on the diagonal."""
+    counts = (train.T @ train).toarray()
+    return torch.from_numpy(counts.astype(np.float64))
+
+
+def _require_memory(name: str, n_items: int, n_tables: int) -> None:
+    needed = 4.0 * n_items**2 * n_tables
+    there = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise ModelError(
+            f"{name} needs tables of items x items: {n_items:,} items take {needed / 1e9:.0f} GB, this machine has "
+            f"{there / 1e9:.0f} GB; leave rare items out (data.filters) or use 'ials'"
+        )
