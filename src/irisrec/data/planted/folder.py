@@ -21,7 +21,7 @@ from irisrec.errors import DataError
 from irisrec.files import read_json, sha256, write_json
 from irisrec.progress import progress
 
-VERSION = 2  # raised whenever the same options give other files
+VERSION = 3  # raised whenever the same options give other files
 
 
 def write_shop(shop: Shop, folder: Path) -> Shop:

@@ -28,15 +28,18 @@ class ShopOptions(Settings):
 
     seed: int = Field(0, ge=0)
     n_users: int = Field(3000, ge=1)
-    n_items: int = Field(600, ge=20)
+    n_items: int = Field(600, ge=20, le=20_000)  # no more distinct texts than that are sure to be found
     n_styles: int = Field(len(STYLES), ge=1, le=len(STYLES))
     n_themes: int = Field(len(THEMES), ge=1, le=len(THEMES))
     n_kinds: int = Field(len(KINDS), ge=1, le=len(KINDS))
+    # Few interests per user, so that a history repeats them; more than one, so that no history has a single cause.
     min_interests: int = Field(2, ge=1)
     max_interests: int = Field(4, ge=1)
-    mean_interactions: float = Field(11.0, ge=5)
+    # At 11 and more, ids alone tell nearly everything; at 8 and fewer, the histories repeat no interest.
+    mean_interactions: float = Field(9.0, ge=5)
     noise: float = Field(0.15, ge=0, le=1)
-    popularity: float = Field(0.7, ge=0)
+    # At .7, popularity beats what pictures or texts tell alone.
+    popularity: float = Field(0.4, ge=0)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -191,7 +191,7 @@ STYLES = (
     Style("olive and tan triangles", ("#fbf3d5", "#66703a", "#d79a55"), _triangles),
     Style("terrazzo chips on white", ("#f7f3ee", "#e07a8b", "#3f8f8c", "#e2b04a", "#52525b"), _terrazzo),
     Style("rose flowers on pink", ("#ffc2d6", "#e5177a", "#fff3b0", "#6cae2f"), _flowers),
-    Style("gold stars on midnight", ("#131c3a", "#f6b331"), _stars),
+    Style("gold stars on navy", ("#131c3a", "#f6b331"), _stars),
     Style("green scales", ("#b9e6c9", "#3c9a6b", "#17402f"), _scales),
     Style("mauve and coral argyle", ("#f4d3bd", "#6d597a", "#e3666b"), _argyle),
     Style("bright colour blocks", ("#ef476f", "#ffd166", "#06c99a"), _blocks),

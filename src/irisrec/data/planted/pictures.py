@@ -55,11 +55,15 @@ def draw_product(kind: int, style: int, rng: np.random.Generator) -> Image.Image
     product = KINDS[kind]
     span = int(CANVAS * rng.uniform(0.92, 1.12))
     left, top = rng.integers(0, TILE - span, 2).tolist()
-    cloth = _tile(style).crop((left, top, left + span, top + span)).resize((CANVAS, CANVAS))
+    cloth = (
+        _tile(style)
+        .crop((left, top, left + span, top + span))
+        .resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
+    )
     light = rng.uniform(0.94, 1.05)
     cloth = cloth.point(lambda v: min(255, v * light))
     cloth.paste("#1b1420", (0, 0), product.shading)
     picture = product.backdrop.copy()
     picture.paste(cloth, (0, 0), product.mask)
     product.front(ImageDraw.Draw(picture))
-    return picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+    return picture.reduce(CANVAS // SIZE)

@@ -70,13 +70,14 @@ def make_shop(seed: int = 0, n_users: int = 3000, n_items: int = 600, **options:
 
 def shop_from(options: ShopOptions) -> Shop:
     """Generate the shop that the options describe."""
-    rng = np.random.default_rng(options.seed)
-    traits = Traits.draw(options, rng)
+    # Each part has its own stream: options of the users leave the catalog as it is.
+    traits_rng, words_rng, tastes_rng, events_rng, times_rng = np.random.default_rng(options.seed).spawn(5)
+    traits = Traits.draw(options, traits_rng)
+    catalog = _catalog(options, traits, words_rng)
     carries = traits.interests(options)
-    tastes = draw_tastes(options, rng)
-    users, items, causes = draw_interactions(options, carries, tastes, rng)
-    times = draw_times(users, rng)
-    catalog = _catalog(options, traits, rng)
+    tastes = draw_tastes(options, tastes_rng)
+    users, items, causes = draw_interactions(options, carries, tastes, events_rng)
+    times = draw_times(users, times_rng)
     user_ids = np.array([f"u{user + 1:04d}" for user in range(options.n_users)])
     item_ids = catalog.frame["item_id"].to_numpy()
     pairs = pl.DataFrame({"user_id": user_ids[users], "item_id": item_ids[items], "time": times})

@@ -1,4 +1,4 @@
-"""Product texts of the built-in shop: a sentence on the kind, three on the theme, and one that could stand anywhere."""
+"""Product texts of the built-in shop: two sentences on the kind, three on the theme, and a plain one in short texts."""
 
 from __future__ import annotations
 
@@ -116,6 +116,8 @@ DETAILS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+SHORT = 38  # words before the opening; a shorter text gets a plain sentence more
+
 PLAIN_SENTENCES = (
     "Made in small batches and checked by hand.",
     "Easy to clean and built to last for years.",
@@ -157,14 +159,19 @@ def write_titles(kinds: NDArray[np.int64], rng: np.random.Generator) -> list[str
 
 
 def write_texts(kinds: NDArray[np.int64], themes: NDArray[np.int64], rng: np.random.Generator) -> list[str]:
-    """Write one text per item, 40 to 65 words, from its kind and theme."""
-    return [_text(KINDS[k].name, THEMES[t], rng) for k, t in zip(kinds, themes, strict=True)]
+    """Write one text per item from its kind and theme, about fifty words, no two the same."""
+    texts: dict[str, None] = {}
+    for kind, theme in zip(kinds, themes, strict=True):
+        while (text := _text(KINDS[kind].name, THEMES[theme], rng)) in texts:
+            pass
+        texts[text] = None
+    return list(texts)
 
 
 def _text(kind: str, theme: Theme, rng: np.random.Generator) -> str:
     parts = (DETAILS[kind], theme.materials, theme.stories, theme.occasions)
     told = [_pick(parts[part], rng) for part in rng.permutation(4)]
-    if len(" ".join(told).split()) < 40:
+    if len(" ".join(told).split()) < SHORT:
         told.append(_pick(PLAIN_SENTENCES, rng))
     return " ".join([_pick(OPENINGS[kind], rng), *told])
 

@@ -98,7 +98,7 @@ THEMES = (
         (
             "Fittings are machined like the focus ring of a small telescope.",
             "Its parts come from a workshop that grinds mirrors for an observatory.",
-            "Made with meteorite-grey alloy, as used on telescope mounts.",
+            "Made with featherweight alloy, as used on telescope mounts.",
         ),
         (
             "An astronomer wanted it for cold nights while waiting for a comet.",
@@ -178,7 +178,7 @@ THEMES = (
             "The workshop repairs bicycles by day and sews with saddle thread by night.",
         ),
         (
-            "Made for commutes, bike lanes, bridges and sprinting to green lights.",
+            "Made for commutes, bike lanes, bridges and sprinting when the lights change.",
             "Strap it to the handlebars and pedal past the traffic.",
             "It is at home on a saddle, on a cargo bike, in a bell-ringing crowd.",
         ),
@@ -186,7 +186,7 @@ THEMES = (
     Theme(
         "old libraries",
         (
-            "Made with buckram and marbled endpaper, as bookbinders use.",
+            "Made with buckram and stiff endpaper, as bookbinders use.",
             "Bound with linen thread and glue from a bookbinder's bench.",
             "Its leather corners were cut for atlases and encyclopaedias.",
         ),
@@ -286,7 +286,7 @@ THEMES = (
             "The weaver learned the craft at a caravanserai on the spice road.",
         ),
         (
-            "For bazaars, tents, mint tea and nights cooler than you expected.",
+            "For bazaars, tents, sweet tea and nights cooler than you expected.",
             "Take it where there are dunes, date palms and a caravan at dusk.",
             "It wants hot sand, spice markets and stories told at the oasis.",
         ),
@@ -314,7 +314,7 @@ THEMES = (
         (
             "Made with big-top canvas and trapeze rope, retired after a tour.",
             "Its canvas travelled for years with acrobats and a carousel.",
-            "Brass rings come from a carousel that turned for sixty summers.",
+            "Brass hooks come from a carousel that turned for sixty summers.",
         ),
         (
             "A juggler dropped the first three and kept the fourth.",
@@ -331,7 +331,7 @@ THEMES = (
         "winter holidays",
         (
             "Lined with flannel and stuffed with care by candlelight in December.",
-            "Made with boiled flannel, cinnamon-brown buttons and sleigh-bell cord.",
+            "Made with boiled flannel, horn buttons and sleigh-bell cord.",
             "Soft flannel and ribbon arrive wrapped, with a sprig of fir.",
         ),
         (
