@@ -60,6 +60,7 @@ INNER = {
         "per_user",
         "significance",
         "slices",
+        "knockout",
     ],
     "training": ["config", "losses", "checkpoints", "loop"],
 }

@@ -14,6 +14,7 @@ from irisrec.cli.download import download
 from irisrec.cli.encode import encode
 from irisrec.cli.evaluate import evaluate
 from irisrec.cli.features import features
+from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
 from irisrec.cli.train import train
 from irisrec.errors import IrisrecError
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(knockout)
 app.command()(recommend)
 app.command()(encode)
 app.command()(features)

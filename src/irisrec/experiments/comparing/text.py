@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -13,15 +14,25 @@ from irisrec.experiments.reporting.words import candidates_in_words
 
 def as_text(comparison: Comparison) -> str:
     """Lay out one table per protocol: a row per run, a column per metric."""
-    lines = [_rule(comparison)]
-    for protocol, header, rows in tables(comparison):
-        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-        lines += ["", protocol]
-        for row in (header, *rows):
-            lines.append(
-                "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            )
-    return "\n".join(lines)
+    return "\n".join([_rule(comparison), *(_lines(*table) for table in tables(comparison))])
+
+
+def rows_as_text(table: pl.DataFrame) -> str:
+    """Lay out the table of `significance.compare` alone."""
+    runs = dict.fromkeys(table["run"], "")
+    return "\n".join(
+        _lines(title, [header[0], *header[2:]], [[row[0], *row[2:]] for row in rows])
+        for title, header, rows in _tables(table, runs)
+    )
+
+
+def _lines(title: str, header: list[str], rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, *rows)
+    )
+    return "\n".join(["", title, *lines])
 
 
 def as_markdown(comparison: Comparison) -> str:
@@ -39,14 +50,15 @@ def as_markdown(comparison: Comparison) -> str:
 
 def tables(comparison: Comparison) -> list[tuple[str, list[str], list[list[str]]]]:
     """Return (protocol in words, header, rows of cells) for every protocol."""
+    return _tables(comparison.table, comparison.runs)
+
+
+def _tables(table: pl.DataFrame, runs: Mapping[str, str]) -> list[tuple[str, list[str], list[list[str]]]]:
     found = []
-    for (protocol,), table in comparison.table.group_by("protocol", maintain_order=True):
-        metrics = table["metric"].unique(maintain_order=True).to_list()
-        cells = {(row["run"], row["metric"]): _cell(row) for row in table.iter_rows(named=True)}
-        rows = [
-            [run, model, *(cells[run, metric] for metric in metrics)]
-            for run, model in comparison.runs.items()
-        ]
+    for (protocol,), part in table.group_by("protocol", maintain_order=True):
+        metrics = part["metric"].unique(maintain_order=True).to_list()
+        cells = {(row["run"], row["metric"]): _cell(row) for row in part.iter_rows(named=True)}
+        rows = [[run, model, *(cells[run, metric] for metric in metrics)] for run, model in runs.items()]
         title = f"Targets ranked among {candidates_in_words(str(protocol))}"
         found.append((title, ["run", "model", *(m.upper() for m in metrics)], rows))
     return found

@@ -1,0 +1,70 @@
+"""Modality knockout: what is left of a model's ranking when a modality says nothing, something false, or noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from irisrec.errors import ModelError, closest
+from irisrec.models.contract import Scorer
+
+Way = Literal["removed", "shuffled", "noise"]
+WAYS: tuple[Way, ...] = get_args(Way)
+_VALUES, _PRESENT = "feature_", "present_"
+
+
+def modalities_read_by(model: Scorer) -> tuple[str, ...]:
+    """Return the modalities whose vectors a model holds, and can therefore be without."""
+    names = {name for name, _ in model.named_buffers()}
+    return tuple(
+        name.removeprefix(_VALUES)
+        for name, _ in model.named_buffers()
+        if name.startswith(_VALUES) and _PRESENT + name.removeprefix(_VALUES) in names
+    )
+
+
+def altered(values: Tensor, present: Tensor, way: Way, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return vectors (N, F) and mask (N,) with the content knocked out.
+
+    ``removed``: no item has the modality. ``shuffled``: the items that have it get one another's vectors, so that
+    their distribution stays and only the link between item and content is cut. ``noise``: normal noise with the
+    mean and spread of each dimension.
+    """
+    if way == "removed":
+        return torch.zeros_like(values), torch.zeros_like(present)
+    generator = torch.Generator().manual_seed(seed)
+    rows = present.nonzero()[:, 0].cpu()
+    known, changed = values[rows].cpu(), values.clone()
+    if way == "shuffled":
+        new = known[torch.randperm(len(rows), generator=generator)]
+    else:
+        noise = torch.randn(known.shape, generator=generator, dtype=known.dtype)
+        new = known.mean(0) + noise * known.std(0, correction=0)
+    changed[rows] = new.to(values.device)
+    return changed, present
+
+
+@contextmanager
+def knocked_out(model: Scorer, modality: str, way: Way, seed: int = 0) -> Iterator[None]:
+    """Knock a modality out of a trained model, in place, until the end of the block.
+
+    Raises:
+        ModelError: a model that does not read the modality.
+    """
+    known = modalities_read_by(model)
+    if modality not in known:
+        raise ModelError(
+            f"the model reads {', '.join(known) or 'no modality'}, not {modality!r}{closest(modality, known)}"
+        )
+    values, present = _VALUES + modality, _PRESENT + modality
+    whole = model.get_buffer(values), model.get_buffer(present)
+    new = altered(*whole, way, seed)
+    try:
+        model._buffers[values], model._buffers[present] = new
+        yield
+    finally:
+        model._buffers[values], model._buffers[present] = whole
