@@ -21,11 +21,12 @@ def literal_scores(model: ItemSimilarity, histories: list[list[int]], candidates
 
 def literal_score(model: ItemSimilarity, history: set[int], j: int) -> Tensor:
     c = model.config
-    p, q = model.history_factors, model.candidate_factors
+    p = {i: literal_factor(model, i, "history") for i in (*history, j)}
+    q = {j: literal_factor(model, j, "candidate")}
     others = sorted(history - {j})  # the candidate is never part of its own history
-    bias = model.bias[j] if model.bias is not None else torch.zeros((), dtype=p.dtype)
+    bias = model.bias[j] if model.bias is not None else torch.zeros((), dtype=model.history_factors.dtype)
     if not others:
-        return bias + 0 * p.sum()
+        return bias + 0 * model.history_factors.sum()
     length = float(len(others)) ** -c.alpha
     similarity = torch.stack([p[i] @ q[j] for i in others])
     if c.name == "fism":  # (2)
@@ -35,6 +36,16 @@ def literal_score(model: ItemSimilarity, history: set[int], j: int) -> Tensor:
     e = torch.exp(g - top)
     a = e / e.sum() ** c.beta * torch.exp((1 - c.beta) * top)
     return bias + length * (a * similarity).sum()  # (3), (5)
+
+
+def literal_factor(model: ItemSimilarity, i: int, side: str) -> Tensor:
+    """P_i or Q_i, plus what content adds where the model has content factors."""
+    factor = getattr(model, f"{side}_factors")[i]
+    if model.content is not None:
+        for name in model.modalities:
+            if model.present[name][i]:
+                factor = factor + getattr(model.content, side)[name] @ model.features[name][i]
+    return factor
 
 
 def literal_logit(model: ItemSimilarity, i: int, j: int) -> Tensor:

@@ -25,6 +25,7 @@ MODELS = {
     "image-add-text-iris": {"name": "image-add-text-iris"},
     "multimodal-iris": {"name": "multimodal-iris", "modalities": ("image", "text")},
     "three-modalities": {"name": "multimodal-iris"},
+    "content-factors": {"name": "multimodal-iris", "content_factors": True},
     "text-already-of-hidden-width": {"name": "multimodal-iris", "hidden": WIDTHS["text"]},
 }
 

@@ -16,11 +16,13 @@ from torch import Tensor
 import irisrec
 from irisrec.data.dataset import Dataset
 from irisrec.data.load import load_dataset
+from irisrec.data.planted.options import ShopOptions
 from irisrec.data.splits import Split, split_dataset
 from irisrec.errors import RunError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import Evaluation, evaluate
 from irisrec.evaluation.per_user import per_user_frame
+from irisrec.experiments.causes import planted_reasons
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.curves import draw_curves
 from irisrec.experiments.folder import RunFolder, cache_folder
@@ -142,9 +144,18 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     popularity = evaluate(
         Popularity(model.n_items).fit(prepared.split.train), prepared.split, config.evaluation
     )
-    baselines = {"popularity": popularity.metrics}  # the least that has to be beaten, on the same targets
+    results = evaluation.to_json()
+    results["baselines"] = {
+        "popularity": popularity.metrics
+    }  # the least that has to be beaten, on the same targets
+    if config.data.source == "shop" and isinstance(model, ItemSimilarity):
+        hits = evaluation.per_user["full"][f"hr@{config.evaluation.cutoffs[0]}"] == 1
+        shop = ShopOptions.read(config.data.shop, "data.shop")
+        found = planted_reasons(model, prepared.dataset, prepared.split, hits, shop)
+        say(f"reasons: {found}")
+        results["planted_reasons"] = found.to_json()
     write_per_user(folder, evaluation, prepared)
-    write_json(folder.evaluation, evaluation.to_json() | {"baselines": baselines})
+    write_json(folder.evaluation, results)
     folder.update_info(
         state="finished",
         seconds=round(time.perf_counter() - started, 2),

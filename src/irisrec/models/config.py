@@ -33,6 +33,8 @@ class ModelConfig(Settings):
         attention: what NAIS' attention reads, the concatenated or the multiplied latent factors.
         item_bias: whether candidates have a bias b_j.
         init_std: standard deviation of the latent factors before training.
+        content_factors: whether content adds to the latent factors (ours, not the paper's), not only to the relevance.
+        id_dropout: with content factors, share of items whose own factors are hidden in each training step.
         dropout: share of tower inputs and hidden units dropped in training.
         feature_scaling: ``standard`` gives every dimension of a modality mean 0 and variance 1 over the items that
             have it, ``l2`` every vector length 1, ``none`` leaves vectors as the encoder made them.
@@ -56,6 +58,8 @@ class ModelConfig(Settings):
     attention: Literal["concat", "product"] = "concat"
     item_bias: bool = True
     init_std: float = Field(default=0.01, gt=0)
+    content_factors: bool = False
+    id_dropout: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"
     n_neighbors: int | None = Field(default=None, ge=1)
@@ -84,6 +88,10 @@ class ModelConfig(Settings):
                 f"its options are {', '.join(OPTIONS[self.name])}" if OPTIONS[self.name] else "it has none"
             )
             raise ValueError(f"{self.name} has no option {' and no option '.join(refused)}; {known}")
+        if self.id_dropout and not self.content_factors:
+            raise ValueError(
+                "id_dropout hides factors that only content_factors = true can replace; set both"
+            )
         fixed = FIXED_MODALITIES.get(self.name)
         if fixed and self.modalities and set(self.modalities) != set(fixed):
             general = "iris" if len(fixed) == 1 else "add-iris"

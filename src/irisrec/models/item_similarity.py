@@ -13,7 +13,7 @@ from irisrec.models.contract import Reasons, Scorer
 from irisrec.models.histories import Histories
 from irisrec.models.pair_block import PairBlock
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
-from irisrec.models.towers import FeatureScaler, FeatureTowers
+from irisrec.models.towers import ContentFactors, FeatureScaler, FeatureTowers
 
 TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
 
@@ -57,6 +57,7 @@ class ItemSimilarity(Scorer):
             self.register_buffer(f"feature_{name}", scaler(values) * mask[:, None], persistent=False)
             self.register_buffer(f"present_{name}", mask, persistent=False)
         self.towers: FeatureTowers | None = None
+        self.content: ContentFactors | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
         self._build_relevance(config)
 
@@ -68,6 +69,8 @@ class ItemSimilarity(Scorer):
             self.towers = FeatureTowers(
                 widths, config.hidden, config.dim, config.activation, sharing, config.dropout
             )
+            if config.content_factors:
+                self.content = ContentFactors(self.features, config.dim)
             inputs = dict.fromkeys(self.modalities, config.dim)
             self.attention = AdditiveAttention(inputs, width, config.activation)
         elif config.name == "nais" and config.attention == "product":
@@ -96,6 +99,8 @@ class ItemSimilarity(Scorer):
                 p for p in self.towers.parameters() if p.ndim == 2 and all(p is not s for s in share)
             ]
             groups["share"] = share
+        if self.content is not None:
+            groups["towers"] += list(self.content.parameters())
         return groups
 
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
@@ -121,25 +126,48 @@ class ItemSimilarity(Scorer):
     def pair_block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
         """Compute relevance and similarity of history rows (R,) against candidates (C,), all items if None."""
         columns = torch.arange(self.n_items, device=rows.device) if candidates is None else candidates
-        p = self.history_factors[rows]  # (R, D)
-        q = self.candidate_factors if candidates is None else self.candidate_factors[columns]  # (C, D)
+        _, q, candidate_inputs = targets = self._item_tables(candidates)
+        if (
+            candidates is None
+        ):  # the history's items are among them: one pass through the towers serves both sides
+            p, _, history_inputs = (targets[0][rows], None, {name: x[rows] for name, x in targets[2].items()})
+        else:
+            p, _, history_inputs = self._item_tables(rows)
         places = torch.searchsorted(columns, rows).clamp(max=max(len(columns) - 1, 0))
         is_same = columns[places] == rows if len(columns) else torch.zeros_like(rows, dtype=torch.bool)
         same = (is_same.nonzero()[:, 0], places[is_same])
-        return PairBlock(
-            self._logits(rows, columns, p, q), p @ q.T, same, alpha=self.config.alpha, beta=self.config.beta
-        )
+        logits = self._logits(p, q, history_inputs, candidate_inputs)
+        return PairBlock(logits, p @ q.T, same, alpha=self.config.alpha, beta=self.config.beta)
 
-    def _logits(self, rows: Tensor, columns: Tensor, p: Tensor, q: Tensor) -> Tensor | None:
+    def _item_tables(self, items: Tensor | None) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Return p (n, D), q (n, D) and the towers' outputs {modality: (n, D)} of some items, of all if None."""
+
+        def pick(table: Tensor) -> Tensor:
+            return table if items is None else table[items]
+
+        p, q = pick(self.history_factors), pick(self.candidate_factors)
+        if self.towers is None:
+            return p, q, {}
+        present = {name: pick(mask) for name, mask in self.present.items()}
+        features = {name: pick(x) for name, x in self.features.items()}
+        outputs = self.towers(features, present)
+        if self.content is None:
+            return p, q, outputs
+        if self.training and self.config.id_dropout:
+            kept = (torch.rand(len(p), 1, device=p.device) >= self.config.id_dropout).to(p.dtype)
+            p, q = p * kept, q * kept
+        p_content, q_content = self.content(features)
+        return p + p_content, q + q_content, outputs
+
+    def _logits(
+        self, p: Tensor, q: Tensor, history: Mapping[str, Tensor], candidates: Mapping[str, Tensor]
+    ) -> Tensor | None:
         if self.attention is None:
             return None
         if isinstance(self.attention, ProductAttention):
             return self.attention(p, q)  # type: ignore[no-any-return]
         if self.towers is None:
-            return self.attention({"latent": p}, {"latent": q})  # type: ignore[no-any-return]
-        outputs = self.towers(self.features, self.present)
-        history = {name: x[rows] for name, x in outputs.items()}
-        candidates = {name: x[columns] for name, x in outputs.items()}
+            history, candidates = {"latent": p}, {"latent": q}
         return self.attention(history, candidates)  # type: ignore[no-any-return]
 
     @torch.no_grad()

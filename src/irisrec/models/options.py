@@ -26,7 +26,7 @@ MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
 
 _FISM = ("dim", "alpha", "item_bias", "init_std")
 _NAIS = (*_FISM, "beta", "activation", "attention_dim")
-_IRIS = (*_NAIS, "modalities", "hidden", "dropout", "feature_scaling")
+_IRIS = (*_NAIS, "modalities", "hidden", "content_factors", "id_dropout", "dropout", "feature_scaling")
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "popularity": (),

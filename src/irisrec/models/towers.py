@@ -108,3 +108,45 @@ class FeatureTowers(nn.Module):
             y = y + self.share(total - x)
         activated: Tensor = self.activation(y)
         return activated
+
+
+class ContentFactors(nn.Module):
+    """Latent factors from content: ``p_i = P_i + Σ_m U_m x_mi`` and ``q_j = Q_j + Σ_m V_m x_mj``.
+
+    Not in the paper, where content only weighs what ids have learned. An item with few interactions, whose own
+    P and Q are still near zero, is then similar to what it looks and reads like. The maps are linear and begin as
+    the modality's principal components, each modality in dimensions of its own and the same for both sides: before
+    anything is learned, similarity is the inner product of the content, as in a content nearest-neighbour model.
+
+    Args:
+        features: {modality: (N, F)} scaled vectors, rows of absent items zero.
+        dim: width D of the factors.
+        scale: mean squared length of an item's content factor at the start.
+    """
+
+    def __init__(self, features: Mapping[str, Tensor], dim: int, scale: float = 1.0) -> None:
+        super().__init__()
+        self.history = nn.ParameterDict()
+        self.candidate = nn.ParameterDict()
+        shares = torch.arange(dim).tensor_split(len(features))  # dimensions of each modality
+        for places, (name, values) in zip(shares, features.items(), strict=True):
+            weight = values.new_zeros(dim, values.shape[1])
+            n_components = min(len(places), *values.shape)
+            if n_components:
+                components = torch.pca_lowrank(values, n_components, center=False, niter=4)[
+                    2
+                ].T  # (n_components, F)
+                length = (values @ components.T).square().sum(1).mean().clamp(min=1e-12)
+                weight[places[:n_components]] = components * (scale / len(features) / length).sqrt()
+            self.history[name] = nn.Parameter(weight)
+            self.candidate[name] = nn.Parameter(weight.clone())
+
+    def forward(self, features: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Map scaled vectors.
+
+        Shape:
+            {modality: (n, F)} -> (n, D) for history items, (n, D) for candidates
+        """
+        history = torch.stack([features[name] @ weight.T for name, weight in self.history.items()]).sum(0)
+        candidate = torch.stack([features[name] @ weight.T for name, weight in self.candidate.items()]).sum(0)
+        return history, candidate
