@@ -56,6 +56,8 @@ INNER = {
         "config",
         "negatives",
         "ranking",
+        "lists",
+        "calibration",
         "evaluate",
         "per_user",
         "significance",

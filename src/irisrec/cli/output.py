@@ -27,6 +27,18 @@ def print_evaluation(evaluation: Evaluation) -> None:
     for protocol, values in evaluation.metrics.items():
         cells = (f"{values[name]:>14.4f}" if name in values else f"{'–':>14}" for name in names)
         typer.echo(f"{labels.get(protocol, protocol):<16}" + "".join(cells))
+    if evaluation.lists:
+        typer.echo("\nthe lists themselves, all items ranked")
+        cutoffs = dict.fromkeys(name.partition("@")[2] for name in evaluation.lists)
+        typer.echo(f"{'':<24}" + "".join(f"{'@' + k:>12}" for k in cutoffs))
+        for name in dict.fromkeys(name.partition("@")[0] for name in evaluation.lists):
+            cells = "".join(f"{evaluation.lists[f'{name}@{k}']:>12.4f}" for k in cutoffs)
+            typer.echo(f"{name.replace('_', ' '):<24}{cells}")
+    if evaluation.calibration is not None:
+        typer.echo(
+            f"\ncalibration error of the probabilities: {evaluation.calibration.ece:.4f}, where "
+            f"{evaluation.calibration.weights}"
+        )
 
 
 def print_recommendations(recommendations: Sequence[Recommendation]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,12 @@ from scipy.sparse import csr_matrix
 
 from irisrec.data.splits import Split
 from irisrec.errors import DataError
+from irisrec.evaluation.calibration import Calibration, calibrate
 from irisrec.evaluation.config import EvaluationConfig
+from irisrec.evaluation.lists import Content, list_measures
 from irisrec.evaluation.metrics import compute
 from irisrec.evaluation.negatives import sample_negatives
-from irisrec.evaluation.ranking import rank_targets
+from irisrec.evaluation.ranking import Ranks, rank_targets
 from irisrec.models.contract import Scorer
 from irisrec.notes import Note
 
@@ -29,6 +31,8 @@ class Evaluation:
         n_users: users with a target.
         metrics: {protocol: {"hr@10": mean over users, …}}; protocols are ``full`` and ``sampled-99`` or the like.
         per_user: {protocol: {metric: (n_users of the data,) values, NaN without a target}}.
+        lists: {"coverage@10": …} of the full rankings, see `list_measures`; empty where not asked for.
+        calibration: of the probabilities; None where the model gives none or candidates were not sampled evenly.
         seconds: time for scoring and ranking.
         notes: what was short or left out.
     """
@@ -39,6 +43,8 @@ class Evaluation:
     per_user: dict[str, dict[str, NDArray[np.float64]]]
     seconds: float
     notes: tuple[Note, ...] = ()
+    lists: dict[str, float] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the means as plain JSON values."""
@@ -46,6 +52,8 @@ class Evaluation:
             "part": self.part,
             "n_users": self.n_users,
             "protocols": self.metrics,
+            "lists": self.lists,
+            "calibration": self.calibration.to_json() if self.calibration else None,
             "seconds": self.seconds,
         }
 
@@ -62,18 +70,26 @@ def candidates_to_sample(
     known = split.train + split.validation + split.test
     known.sort_indices()
     users = np.flatnonzero(np.diff(targets.indptr))
-    drawn, notes = sample_negatives(known, users, config.n_sampled, config.seed)
-    return {f"sampled-{config.n_sampled}": drawn}, notes
+    weights = None
+    if config.sampling == "popularity":
+        weights = 1.0 + np.bincount(split.train.indices, minlength=known.shape[1])
+    drawn, notes = sample_negatives(known, users, config.n_sampled, config.seed, weights)
+    name = "sampled" if weights is None else "sampled-by-popularity"
+    return {f"{name}-{config.n_sampled}": drawn}, notes
 
 
 def evaluate(
-    model: Scorer, split: Split, config: EvaluationConfig | None = None, part: str = "test"
+    model: Scorer,
+    split: Split,
+    config: EvaluationConfig | None = None,
+    part: str = "test",
+    content: Content | None = None,
 ) -> Evaluation:
     """Rank the held-out items of one part and average the metrics over its users.
 
     Users are known by their training items. The full ranking leaves out training items and, on test, validation
     items; on validation, test items stay candidates, for nothing may be learned from them. Ties count against the
-    target.
+    target. ``content`` is what the diversity of the lists is measured by.
     """
     config = config or EvaluationConfig()
     targets = split.test if part == "test" else split.validation
@@ -81,8 +97,9 @@ def evaluate(
         raise DataError(f"the split has no {part} interactions; see the section [split]")
     started = time.perf_counter()
     masked = split.train + split.validation if part == "test" else split.train
+    top = max(config.cutoffs) if config.lists else 0
     sampled, notes = candidates_to_sample(split, config, part)
-    ranks = rank_targets(model, split.train, targets, masked.tocsr(), sampled, config.batch_users)
+    ranks = rank_targets(model, split.train, targets, masked.tocsr(), sampled, config.batch_users, top)
     n_users = targets.shape[0]
     per_user = {
         protocol: compute(
@@ -91,8 +108,35 @@ def evaluate(
         for protocol, values in ranks.ranks.items()
     }
     means = {protocol: mean_metrics(values) for protocol, values in per_user.items()}
+    lists = _measure_lists(ranks, split, config, content)
+    calibration = _calibrate(model, ranks, config)
     seconds = time.perf_counter() - started
-    return Evaluation(part, len(np.unique(ranks.owners)), means, per_user, seconds, tuple(notes))
+    return Evaluation(part, len(ranks.users), means, per_user, seconds, tuple(notes), lists, calibration)
+
+
+def _measure_lists(
+    ranks: Ranks, split: Split, config: EvaluationConfig, content: Content | None
+) -> dict[str, float]:
+    if not config.lists:
+        return {}
+    histories = split.train[ranks.users]
+    return {
+        f"{name}@{k}": value
+        for k in config.cutoffs
+        for name, value in list_measures(ranks.top[:, :k], histories, split.train, content).items()
+    }
+
+
+def _calibrate(model: Scorer, ranks: Ranks, config: EvaluationConfig) -> Calibration | None:
+    drawn = ranks.candidate_scores.get(f"sampled-{config.n_sampled}")
+    if not (config.calibration and model.is_probabilistic and drawn is not None):
+        return None
+    wanted = config.negatives_per_target
+    if wanted is None:  # every candidate of the full ranking, for which the sampled ones stand
+        _, at = np.unique(ranks.owners, return_index=True)
+        n_others = ranks.n_candidates["full"][at].sum() - len(ranks.owners)
+        wanted = float(n_others / len(ranks.owners))
+    return calibrate(ranks.scores, drawn, wanted)
 
 
 def mean_metrics(per_user: dict[str, NDArray[np.float64]]) -> dict[str, float]:

@@ -10,9 +10,9 @@ from irisrec.notes import Note
 
 
 def sample_negatives(
-    known: csr_matrix, users: np.ndarray, n: int, seed: int
+    known: csr_matrix, users: np.ndarray, n: int, seed: int, weights: np.ndarray | None = None
 ) -> tuple[csr_matrix, list[Note]]:
-    """Draw ``n`` distinct items per user, uniformly among those outside ``known``.
+    """Draw ``n`` distinct items per user among those outside ``known``: uniformly, or by weights.
 
     A user for whom fewer are left gets all of them, and is counted.
 
@@ -21,6 +21,8 @@ def sample_negatives(
         users: rows of the users to draw for; the others' rows stay empty.
         n: items per user.
         seed: of the draw; equal data and seed, equal items.
+        weights: (n_items,) positive; items are drawn one after another, each in proportion to its weight among
+            those left.
 
     Returns:
         (n_users, n_items) matrix of ones, and notes.
@@ -32,12 +34,33 @@ def sample_negatives(
     for user in users:
         had = known.indices[known.indptr[user] : known.indptr[user + 1]]  # ascending
         free = n_items - len(had)
-        places = rng.choice(free, size=min(n, free), replace=False, shuffle=False)
-        # the r-th item outside a sorted set is r plus the number of its members that come before
-        drawn[user] = np.sort(places + np.searchsorted(had - np.arange(len(had)), places, side="right"))
+        if weights is None:
+            drawn[user] = _uniform(rng, had, free, n)
+        else:
+            drawn[user] = _weighted(rng, had, free, n, weights)
         short += free < n
     indptr = np.concatenate([[0], np.cumsum([len(row) for row in drawn])])
     indices = np.concatenate(drawn)
     matrix = csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape=known.shape)
     sentence = f"{count_of(short, 'user')} with fewer than {n} items outside their history, all of them taken"
     return matrix, [Note.of("few_negatives", short, sentence, warning=True)] if short else []
+
+
+def _uniform(rng: np.random.Generator, had: np.ndarray, free: int, n: int) -> np.ndarray:
+    places = rng.choice(free, size=min(n, free), replace=False, shuffle=False)
+    # the r-th item outside a sorted set is r plus the number of its members that come before
+    items: np.ndarray = np.sort(places + np.searchsorted(had - np.arange(len(had)), places, side="right"))
+    return items
+
+
+def _weighted(
+    rng: np.random.Generator, had: np.ndarray, free: int, n: int, weights: np.ndarray
+) -> np.ndarray:
+    # the n shortest of exponential waiting times are such a draw (Efraimidis and Spirakis 2006)
+    waiting = rng.standard_exponential(len(weights)) / weights
+    waiting[had] = np.inf
+    size = min(n, free)
+    if not size:
+        return np.empty(0, np.int64)
+    items: np.ndarray = np.sort(np.argpartition(waiting, size - 1)[:size])
+    return items

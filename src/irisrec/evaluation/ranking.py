@@ -15,6 +15,7 @@ from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 
 Ints = NDArray[np.int64]
+_NO_SCORES = np.empty(0, np.float32)
 _AT_ONCE = 1024  # targets compared with a whole row of scores at once
 
 
@@ -29,12 +30,20 @@ class Ranks:
         items: (T,) item row of each target.
         ranks: {protocol: (T,) ranks}.
         n_candidates: {protocol: (T,) how many items were ranked, the targets of the user included}.
+        scores: (T,) of the targets.
+        users: (U,) rows of the users with targets, ascending.
+        top: (U, K) item rows in the first places of the full ranking, -1 where candidates are fewer.
+        candidate_scores: {protocol: (C,) scores of the users' sampled candidates, user after user}.
     """
 
     owners: Ints
     items: Ints
     ranks: dict[str, Ints]
     n_candidates: dict[str, Ints]
+    scores: NDArray[np.float32]
+    users: Ints
+    top: Ints
+    candidate_scores: dict[str, NDArray[np.float32]]
 
 
 def rank_targets(
@@ -44,6 +53,7 @@ def rank_targets(
     masked: csr_matrix,
     sampled: dict[str, csr_matrix],
     batch_users: int = 1024,
+    top: int = 0,
 ) -> Ranks:
     """Rank every target under the protocol ``full`` and under each of ``sampled``.
 
@@ -54,11 +64,15 @@ def rank_targets(
         masked: (n_users, n_items), items that are no candidates in the full ranking (never a target).
         sampled: {protocol: (n_users, n_items) candidates to rank each target among}.
         batch_users: users scored at once.
+        top: K, how many of the first places of the full ranking are kept.
     """
     users = np.flatnonzero(np.diff(targets.indptr))
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    parts: dict[str, list[Ints]] = {name: [] for name in ("full", *sampled)}
-    sizes: dict[str, list[Ints]] = {name: [] for name in ("full", *sampled)}
+    names = ("full", *sampled)
+    parts: dict[str, list[Ints]] = {name: [] for name in names}
+    sizes: dict[str, list[Ints]] = {name: [] for name in names}
+    drawn: dict[str, list[NDArray[np.float32]]] = {name: [_NO_SCORES] for name in sampled}
+    lists, owns = [np.empty((0, min(top, targets.shape[1])), np.int64)], [_NO_SCORES]
     start = 0
     for block in model.rank_scores(Histories.from_matrix(histories, users).to(device), batch_users):
         rows = users[start : start + len(block)]
@@ -69,12 +83,16 @@ def rank_targets(
         wanted = targets[rows]
         at = torch.from_numpy(np.repeat(np.arange(len(rows)), np.diff(wanted.indptr)))
         own = scores[at, torch.from_numpy(wanted.indices.astype(np.int64))]  # (T,) scores of the targets
+        owns.append(own.float().numpy())
         places, tied_after = _among_own(at, own)
         for name, candidates in sampled.items():
             others, n = _among(scores, candidates[rows], at, own)
             parts[name].append(others + places)
             sizes[name].append(n + np.bincount(at, minlength=len(rows))[at])
-        ranks, n = _among_all(scores, masked[rows], at, own)
+            drawn[name].append(_scores_of(scores, candidates[rows]))
+        scores = _masked(scores, masked[rows])
+        ranks, n = _among_all(scores, np.diff(masked[rows].indptr), at, own)
+        lists.append(_first(scores, top))
         parts["full"].append(ranks - tied_after)
         sizes["full"].append(n)
     kept = targets[users]
@@ -83,6 +101,10 @@ def rank_targets(
         items=kept.indices.astype(np.int64),
         ranks={name: np.concatenate([*ranks, np.empty(0, np.int64)]) for name, ranks in parts.items()},
         n_candidates={name: np.concatenate([*n, np.empty(0, np.int64)]) for name, n in sizes.items()},
+        scores=np.concatenate(owns),
+        users=users,
+        top=np.concatenate(lists),
+        candidate_scores={name: np.concatenate(values) for name, values in drawn.items()},
     )
 
 
@@ -100,17 +122,35 @@ def _among_own(at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
     return places, after
 
 
-def _among_all(scores: Tensor, masked: csr_matrix, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
-    """Count, among all items but the masked, those that score as high: the target itself and its like included."""
-    rows = torch.from_numpy(np.repeat(np.arange(len(scores)), np.diff(masked.indptr)))
+def _masked(scores: Tensor, masked: csr_matrix) -> Tensor:
+    """Return (b, N) scores, -inf where masked."""
     scores = scores.clone()  # a model may have given rows that share memory
+    rows = torch.from_numpy(np.repeat(np.arange(len(scores)), np.diff(masked.indptr)))
     scores[rows, torch.from_numpy(masked.indices.astype(np.int64))] = -torch.inf
+    return scores
+
+
+def _first(scores: Tensor, top: int) -> Ints:
+    """Return the item rows of the (b, K) highest scores, best first, -1 for masked ones."""
+    best = scores.topk(min(top, scores.shape[1]), dim=1)
+    return torch.where(torch.isneginf(best.values), -1, best.indices).numpy()
+
+
+def _scores_of(scores: Tensor, candidates: csr_matrix) -> NDArray[np.float32]:
+    rows = torch.from_numpy(np.repeat(np.arange(len(scores)), np.diff(candidates.indptr)))
+    values: NDArray[np.float32] = (
+        scores[rows, torch.from_numpy(candidates.indices.astype(np.int64))].float().numpy()
+    )
+    return values
+
+
+def _among_all(scores: Tensor, n_masked: NDArray[np.integer], at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
+    """Count, among all items but the masked, those that score as high: the target itself and its like included."""
     parts = [  # a part at a time: users with many targets would take many copies of their scores
         (scores[at[start : start + _AT_ONCE]] >= own[start : start + _AT_ONCE, None]).sum(1)
         for start in range(0, len(at), _AT_ONCE)
     ]
-    n_masked = torch.from_numpy(np.diff(masked.indptr).astype(np.int64))
-    return torch.cat(parts).numpy(), (scores.shape[1] - n_masked[at]).numpy()
+    return torch.cat(parts).numpy(), (scores.shape[1] - n_masked[at.numpy()]).astype(np.int64)
 
 
 def _among(scores: Tensor, candidates: csr_matrix, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:

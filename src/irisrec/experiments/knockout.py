@@ -94,6 +94,7 @@ def knock_out(run: Path, *, retrain: bool = False, seed: int = 0) -> Knockout:
 
 
 def _judge(model: Scorer, split: Split, config: EvaluationConfig, users: IdMap) -> pl.DataFrame:
+    config = config.model_copy(update={"lists": False, "calibration": False})
     return per_user_frame(evaluate(model, split, config), split, users)
 
 

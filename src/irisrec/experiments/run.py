@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from irisrec.data.splits import Split, split_dataset
 from irisrec.errors import RunError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import Evaluation, evaluate
+from irisrec.evaluation.lists import Content
 from irisrec.evaluation.per_user import per_user_frame
 from irisrec.experiments.causes import planted_reasons
 from irisrec.experiments.config import ExperimentConfig
@@ -33,7 +34,7 @@ from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.popularity import Popularity
-from irisrec.models.storage import load_model, save_features, save_model
+from irisrec.models.storage import load_features, load_model, save_features, save_model
 from irisrec.notes import Note
 from irisrec.progress import say
 from irisrec.recommendation.storage import load_split, save_dataset
@@ -79,7 +80,20 @@ def evaluate_run(run: Path) -> Evaluation:
     config = ExperimentConfig.load(folder.config)
     model, _ = load_model(folder.path)
     _, _, split = load_split(folder.path)
-    return evaluate(model, split, config.evaluation)
+    vectors = load_features(folder.path) if config.model.uses_features else ({}, {})
+    return evaluate(model, split, judging(config), content=content_of(*vectors))
+
+
+def judging(config: ExperimentConfig) -> EvaluationConfig:
+    """Return how a run is judged: its probabilities are about the world it was trained in."""
+    if config.evaluation.negatives_per_target is not None:
+        return config.evaluation
+    return config.evaluation.model_copy(update={"negatives_per_target": float(config.training.n_negatives)})
+
+
+def content_of(features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Content:
+    """Return vectors and masks as evaluation reads them."""
+    return {name: (values.numpy(), present[name].numpy()) for name, values in features.items()}
 
 
 def prepare(config: ExperimentConfig) -> Prepared:
@@ -119,7 +133,9 @@ def fit_model(
         return model.fit(split.train), Progress(finished=True)
     if not isinstance(model, ItemSimilarity):
         raise RunError(f"model {config.model.name} cannot be trained")
-    judged = EvaluationConfig(cutoffs=(10,), n_sampled=0, batch_users=config.evaluation.batch_users)
+    judged = EvaluationConfig(
+        cutoffs=(10,), n_sampled=0, lists=False, batch_users=config.evaluation.batch_users
+    )
     validate = None
     if split.validation.nnz:
 
@@ -140,9 +156,10 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     if progress.epochs:
         draw_curves(progress.epochs, progress.best_epoch, folder.curves)
     save_model(folder.path, model.cpu(), config.model)
-    evaluation = evaluate(model, prepared.split, config.evaluation)
+    content = content_of(prepared.features, prepared.present)
+    evaluation = evaluate(model, prepared.split, judging(config), content=content)
     popularity = evaluate(
-        Popularity(model.n_items).fit(prepared.split.train), prepared.split, config.evaluation
+        Popularity(model.n_items).fit(prepared.split.train), prepared.split, judging(config), content=content
     )
     results = evaluation.to_json()
     results["baselines"] = {

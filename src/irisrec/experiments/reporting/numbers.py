@@ -78,10 +78,11 @@ def protocol_in_words(protocol: str, run: FinishedRun) -> str:
         return f"The held-out item is ranked among all {n} items except the user’s own {own}. {ties}"
     if protocol == "given-negatives":
         return f"The held-out item is ranked among the items that the data bring for each user. {ties}"
-    kind, _, n = protocol.partition("-")
-    if kind == "sampled" and n.isdigit():
+    kind, _, n = protocol.rpartition("-")
+    if kind in ("sampled", "sampled-by-popularity") and n.isdigit():
+        how = "uniformly" if kind == "sampled" else "by popularity"
         return (
-            f"The held-out item is ranked among {n} items drawn uniformly from those the user never had "
+            f"The held-out item is ranked among {n} items drawn {how} from those the user never had "
             f"(seed {run.config.evaluation.seed}). {ties}"
         )
     return ties

@@ -51,9 +51,11 @@ def candidates_in_words(protocol: str) -> str:
     >>> candidates_in_words("full"), candidates_in_words("sampled-99")
     ('all items', '99 sampled')
     """
-    kind, _, n = protocol.partition("-")
+    kind, _, n = protocol.rpartition("-")
     if kind == "sampled" and n:
         return f"{n} sampled"
+    if kind == "sampled-by-popularity":
+        return f"{n} sampled by popularity"
     return {"full": "all items"}.get(protocol, protocol.replace("-", " "))
 
 
