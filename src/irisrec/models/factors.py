@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -44,7 +45,9 @@ class IALS(Scorer):
         self.register_buffer("item_factors", torch.zeros(n_items, dim))
 
     def _fit(self, train: csr_matrix) -> None:
-        model = _implicit("cpu.als").AlternatingLeastSquares(
+        model = _fitted(
+            "cpu.als.AlternatingLeastSquares",
+            train,
             factors=self.item_factors.shape[1],
             regularization=self.regularization,
             alpha=self.confidence,
@@ -52,7 +55,6 @@ class IALS(Scorer):
             num_threads=torch.get_num_threads(),
             random_state=self.seed,
         )
-        _run(model, train, "iALS", self.iterations)
         self.item_factors = torch.from_numpy(model.item_factors)
 
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
@@ -125,7 +127,9 @@ class BPRMF(Scorer):
         self.register_buffer("bias", torch.zeros(n_items))
 
     def _fit(self, train: csr_matrix) -> None:
-        model = _implicit("cpu.bpr").BayesianPersonalizedRanking(
+        model = _fitted(
+            "cpu.bpr.BayesianPersonalizedRanking",
+            train,
             factors=self.item_factors.shape[1],
             regularization=self.regularization,
             learning_rate=self.step_size,
@@ -133,7 +137,6 @@ class BPRMF(Scorer):
             num_threads=1,  # several write into the same factors, and no run is like the other
             random_state=self.seed,
         )
-        _run(model, train, "BPR-MF", self.iterations)
         self.n_users = train.shape[0]
         self.user_factors = torch.from_numpy(model.user_factors[:, :-1].copy())  # the last column is 1
         self.item_factors = torch.from_numpy(model.item_factors[:, :-1].copy())
@@ -146,21 +149,20 @@ class BPRMF(Scorer):
         return torch.addmm(self.bias[rows], self.user_factors[users], self.item_factors[rows].T)
 
 
-def _implicit(module: str) -> Any:
-    """Import a part of the package; scoring saved models does not need it."""
-    import importlib
-
+def _fitted(name: str, train: csr_matrix, *, iterations: int, **options: Any) -> Any:
+    """Fit a class of the package; scoring saved models does not need it."""
+    module, _, name = name.rpartition(".")
     try:
-        return importlib.import_module(f"implicit.{module}")
+        from threadpoolctl import threadpool_limits
+
+        build = getattr(import_module(f"implicit.{module}"), name)
     except ImportError:
         raise ModelError(
             "iALS and BPR-MF are fitted by the package implicit; install it with: pip install 'irisrec[baselines]'"
         ) from None
-
-
-def _run(model: Any, train: csr_matrix, label: str, iterations: int) -> None:
-    from threadpoolctl import threadpool_limits
-
     matrix = csr_matrix(train, dtype=np.float32)
-    with threadpool_limits(1, "blas"), progress(label, iterations) as task:  # it has threads of its own
+    # its own threads and those of BLAS would get in each other's way
+    with threadpool_limits(1, "blas"), progress("fitting", iterations) as task:
+        model = build(iterations=iterations, **options)
         model.fit(matrix, show_progress=False, callback=lambda *_: task.advance())
+    return model
