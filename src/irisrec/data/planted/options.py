@@ -35,10 +35,10 @@ class ShopOptions(Settings):
     # Few interests per user, so that a history repeats them; more than one, so that no history has a single cause.
     min_interests: int = Field(2, ge=1)
     max_interests: int = Field(4, ge=1)
-    # At 11 and more, ids alone tell nearly everything; at 8 and fewer, the histories repeat no interest.
+    # With 11, ids were well ahead of content; with 8 and more interests per user, little was left to be found.
     mean_interactions: float = Field(9.0, ge=5)
     noise: float = Field(0.15, ge=0, le=1)
-    # At .7, popularity beats what pictures or texts tell alone.
+    # At .7, popularity alone was ahead of what pictures or texts tell alone.
     popularity: float = Field(0.4, ge=0)
 
     @model_validator(mode="after")
