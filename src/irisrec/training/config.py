@@ -50,7 +50,7 @@ class TrainingConfig(Settings):
     l2_towers: float = Field(default=0.0, ge=0)
     l2_share: float = Field(default=0.0, ge=0)
     clip_norm: float = Field(default=0.0, ge=0)
-    patience: int = Field(default=5, ge=0)
+    patience: int = Field(default=8, ge=0)
     validate_every: int = Field(default=1, ge=1)
     seed: int = 0
     fuse: Literal["auto", "on", "off"] = "auto"
