@@ -127,6 +127,14 @@ def test_the_best_validation_epoch_is_kept_and_training_stops_early(tmp_path):
     assert not model.training
 
 
+def test_epochs_between_validations_are_never_the_best():
+    values = iter([0.3, 0.2])
+    config = TrainingConfig(epochs=5, batch_users=20, validate_every=3)
+    progress = fit(make(), taste_world(), config, lambda model: {"ndcg@10": next(values)})
+    assert ["validation" in record for record in progress.epochs] == [False, False, True, False, True]
+    assert (progress.best_epoch, progress.best_value) == (3, 0.3)
+
+
 def test_patience_begins_when_the_learning_rate_has_stopped_rising():
     values = iter([0.5, 0.4, 0.3, 0.6] + [0.1] * 16)
     config = TrainingConfig(epochs=20, batch_users=20, patience=2)

@@ -118,7 +118,7 @@ class _Trainer:
             if validate and (last or self.progress.epoch % self.config.validate_every == 0):
                 record["validation"] = validate(self.model)
             self.progress.epochs.append(record)
-            self._keep_best(record)
+            self._keep_best(record, is_judged=validate is not None)
             self._say(record)
             if checkpoint is not None:
                 self._save(checkpoint)
@@ -218,11 +218,12 @@ class _Trainer:
             return top * (1 / 25 + (1 - 1 / 25) * (1 - math.cos(math.pi * step / peak)) / 2)
         return top * (1 + math.cos(math.pi * (step - peak) / max(n_steps - peak, 1))) / 2
 
-    def _keep_best(self, record: dict[str, object]) -> None:
+    def _keep_best(self, record: dict[str, object], is_judged: bool) -> None:
+        """Keep the weights if they are the best by validation; without any validation the last epoch's count."""
         validation = record.get("validation")
-        value = validation["ndcg@10"] if isinstance(validation, dict) else math.nan
-        if validation is None and not any("validation" in r for r in self.progress.epochs):
-            value = float(self.progress.epoch)  # nothing to choose by: the last epoch counts
+        if is_judged and not isinstance(validation, dict):
+            return  # an epoch between two validations
+        value = validation["ndcg@10"] if isinstance(validation, dict) else float(self.progress.epoch)
         if value > self.progress.best_value:
             self.progress.best_value, self.progress.best_epoch = value, self.progress.epoch
             self.best = {name: w.detach().clone() for name, w in self.model.state_dict().items()}
