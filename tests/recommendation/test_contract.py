@@ -32,7 +32,7 @@ MODELS = {
     "content-knn": {"name": "content-knn", "modalities": ("image",), "n_neighbors": 6},
     "ease": {"name": "ease", "regularization": 10},
     "slim": {"name": "slim", "regularization": 5, "sparsity": 1},
-    "ials": {"name": "ials", "dim": 8, "confidence": 3},
+    "ials": {"name": "ials", "dim": 8, "regularization": 10, "confidence": 3},
     "bpr-mf": {"name": "bpr-mf", "dim": 8, "iterations": 500},
     "fism": {"name": "fism", "dim": 8, "alpha": 0.5},
     "nais": {"name": "nais", "dim": 8},

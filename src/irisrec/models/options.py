@@ -53,7 +53,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "content-knn": {"n_neighbors": 100},
     "ease": {"regularization": 500.0},
     "slim": {"regularization": 500.0, "sparsity": 5.0, "iterations": 50},
-    "ials": {"regularization": 10.0, "confidence": 10.0, "iterations": 15},
+    "ials": {"regularization": 30.0, "confidence": 5.0, "iterations": 15},
     "bpr-mf": {"regularization": 0.01, "step_size": 0.05, "iterations": 100},
 }
 
