@@ -60,7 +60,12 @@ def main() -> None:
     except IrisrecError as error:
         sys.exit(_fail(str(error), 1))
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit(_fail("stopped; a run goes on with `irisrec train --resume RUN`", 130))
+        sys.exit(
+            _fail(
+                "stopped; a run goes on with `irisrec train --resume RUN`, downloads and encoding with the same command",
+                130,
+            )
+        )
     except BrokenPipeError:  # the reader, `head` for example, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
