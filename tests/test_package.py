@@ -58,6 +58,7 @@ INNER = {
         "ranking",
         "lists",
         "calibration",
+        "unseen",
         "evaluate",
         "per_user",
         "significance",

@@ -42,7 +42,7 @@ def test_a_data_section_that_does_not_fit_is_one_sentence(options, message):
         ({"strategy": "files"}, r"needs the file of the test pairs; set split.test"),
         ({"test": "x.csv"}, r"split.test needs strategy = 'files', got strategy = 'random'"),
         ({"strategy": "files", "test": "x", "user_offset": 1}, "belong to format = 'ncf'"),
-        ({"strategy": "latest"}, "option split.strategy: input should be 'random', 'last' or 'files'"),
+        ({"strategy": "latest"}, "option split.strategy: input should be 'random', 'last', 'ratio'"),
     ],
 )
 def test_a_split_section_that_does_not_fit_is_one_sentence(options, message):

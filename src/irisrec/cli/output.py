@@ -32,8 +32,10 @@ def print_evaluation(evaluation: Evaluation) -> None:
         cutoffs = dict.fromkeys(name.partition("@")[2] for name in evaluation.lists)
         typer.echo(f"{'':<24}" + "".join(f"{'@' + k:>12}" for k in cutoffs))
         for name in dict.fromkeys(name.partition("@")[0] for name in evaluation.lists):
-            cells = "".join(f"{evaluation.lists[f'{name}@{k}']:>12.4f}" for k in cutoffs)
-            typer.echo(f"{name.replace('_', ' '):<24}{cells}")
+            line = "".join(f"{evaluation.lists[f'{name}@{k}']:>12.4f}" for k in cutoffs)
+            typer.echo(f"{name.replace('_', ' '):<24}{line}")
+    for note in evaluation.notes:
+        typer.echo(f"\n{'warning: ' if note.warning else ''}{note}")
     if evaluation.calibration is not None:
         typer.echo(
             f"\ncalibration error of the probabilities: {evaluation.calibration.ece:.4f}, where "

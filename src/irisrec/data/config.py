@@ -147,8 +147,15 @@ class SplitConfig(Settings):
     """Section [split]: which interactions are held out for validation and test.
 
     Attributes:
-        strategy: one random interaction per user, the last one in time, or pairs from files.
+        strategy: ``random``, one interaction of each user; ``last``, the last one in time; ``ratio``, a share of each
+            user's interactions; ``k-fold``, one of k parts of each user's interactions; ``time``, everything after a
+            moment; ``cold-users``, whole users, known at test by a share of their interactions; ``cold-items``,
+            whole items, ranked among themselves; ``files``, pairs that the user brings.
         seed: of the random choice.
+        test_share, validation_share: of the interactions (ratio, time), users or items (cold) held out.
+        order: for ``ratio``, which interactions of a user are held out: at random, or the last in time.
+        folds, fold: k, and which part from 0 is the test.
+        known_share: of the interactions of a cold user, what the user is known by.
         validation: whether one more interaction per user is held out for validation, and how (``true``: as for
             the test; at random where the test comes from files).
         test: file of the test pairs, relative to the folder of the data.
@@ -159,8 +166,16 @@ class SplitConfig(Settings):
         item_map, user_offset: lead from the numbers in NCF files back to the ids of the data, as in [data].
     """
 
-    strategy: Literal["random", "last", "files"] = "random"
+    strategy: Literal["random", "last", "ratio", "k-fold", "time", "cold-users", "cold-items", "files"] = (
+        "random"
+    )
     seed: int = 0
+    test_share: float = Field(default=0.2, gt=0, lt=1)
+    validation_share: float = Field(default=0.1, gt=0, lt=1)
+    order: Literal["random", "last"] = "random"
+    folds: int = Field(default=5, ge=2)
+    fold: int = Field(default=0, ge=0)
+    known_share: float = Field(default=0.8, gt=0, lt=1)
     validation: bool | Literal["random", "last"] = True
     test: TableFile | None = None
     validation_pairs: TableFile | None = None
@@ -178,6 +193,15 @@ class SplitConfig(Settings):
         ]
         if self.strategy != "files" and files:
             raise ValueError(f"split.{files[0]} needs strategy = 'files', got strategy = '{self.strategy}'")
+        if self.fold >= self.folds:
+            raise ValueError(
+                f"split.fold counts from 0 and must be below split.folds = {self.folds}, got {self.fold}"
+            )
+        if self.test_share + self.validation_share >= 1:
+            raise ValueError(
+                f"split.test_share and split.validation_share must leave something for training, they sum to "
+                f"{self.test_share + self.validation_share:g}"
+            )
         if self.strategy == "files" and self.test is None:
             raise ValueError("strategy = 'files' needs the file of the test pairs; set split.test")
         if self.format != "ncf" and (self.item_map or self.user_offset):
@@ -186,7 +210,9 @@ class SplitConfig(Settings):
 
     @property
     def validation_strategy(self) -> Literal["random", "last"] | None:
-        """How the validation interaction of each user is chosen, None where none is."""
+        """How the one validation interaction of each user is chosen, None where validation is not of that kind."""
+        if self.strategy in ("ratio", "time", "cold-users", "cold-items"):
+            return None
         if self.validation_pairs is not None or self.validation is False:
             return None
         if self.validation is True:

@@ -19,6 +19,11 @@ def pair_keys(dataset: Dataset, seed: str) -> NDArray[np.uint64]:
     return _mix(users[dataset.user_index] ^ items[dataset.item_index])
 
 
+def id_keys(ids: IdMap, seed: str) -> NDArray[np.uint64]:
+    """Return one number per id, uniform in 64 bits, from the id and the seed."""
+    return _mix(_id_keys(ids) ^ np.uint64(_digest(f"seed {seed}")))
+
+
 def _id_keys(ids: IdMap) -> NDArray[np.uint64]:
     if ids.kind == "integer":
         return _mix(ids.series.to_numpy().astype(np.int64).view(np.uint64))

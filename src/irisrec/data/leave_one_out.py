@@ -33,11 +33,11 @@ def leave_one_out(
     """
     users = dataset.user_index
     size = np.bincount(users, minlength=dataset.n_users)
-    in_test = _last_of_each(users, _keys(dataset, test, seed, "test")) & (size[users] >= 2)
+    in_test = _last_of_each(users, held_out_keys(dataset, test, seed, "test")) & (size[users] >= 2)
     in_validation = np.zeros(len(users), bool)
     if validation is not None:
         rest = np.flatnonzero(~in_test)
-        chosen = _last_of_each(users[rest], _keys(dataset, validation, seed, "validation")[rest])
+        chosen = _last_of_each(users[rest], held_out_keys(dataset, validation, seed, "validation")[rest])
         in_validation[rest] = chosen & (size[users[rest]] >= 3)
     shape = (dataset.n_users, dataset.n_items)
     train, validation_part, test_part = (
@@ -56,26 +56,29 @@ def hold_out_validation(
     kept = np.asarray(train[dataset.user_index, dataset.item_index]).ravel() > 0
     users, items = dataset.user_index[kept], dataset.item_index[kept]
     size = np.bincount(users, minlength=dataset.n_users)
-    chosen = _last_of_each(users, _keys(dataset, strategy, seed, "validation")[kept]) & (size[users] >= 2)
+    chosen = _last_of_each(users, held_out_keys(dataset, strategy, seed, "validation")[kept]) & (
+        size[users] >= 2
+    )
     validation = pairs_matrix(users[chosen], items[chosen], train.shape)
     remaining = train - validation
     remaining.eliminate_zeros()
-    notes = _users_note(dataset, size == 1, "users_without_validation", "without a validation target")
+    notes = users_note(dataset, size == 1, "users_without_validation", "without a validation target")
     return remaining, validation, notes
 
 
-def _keys(dataset: Dataset, strategy: Order, seed: int, use: str) -> NDArray[np.generic]:
-    """Return one number per interaction, the largest of a user being held out."""
-    return pair_keys(dataset, f"{use} {seed}") if strategy == "random" else _times(dataset)
+def held_out_keys(dataset: Dataset, strategy: Order, seed: int, use: str) -> NDArray[np.generic]:
+    """Return one number per interaction, the largest of a user being held out first."""
+    return pair_keys(dataset, f"{use} {seed}") if strategy == "random" else known_times(dataset, "last")
 
 
-def _times(dataset: Dataset) -> NDArray[np.generic]:
+def known_times(dataset: Dataset, use: str) -> NDArray[np.generic]:
+    """Return the time of every interaction as a number; ``use`` names the split that needs it."""
     if dataset.times is None:
-        raise DataError("the split 'last' needs times, the interactions have none; set data.columns.time")
+        raise DataError(f"the split {use!r} needs times, the interactions have none; set data.columns.time")
     times = dataset.times.fill_nan(None) if dataset.times.dtype.is_float() else dataset.times
     if nulls := times.null_count():
         raise DataError(
-            f"the split 'last' needs the time of every interaction, {nulls:,} of {len(times):,} have none; "
+            f"the split {use!r} needs the time of every interaction, {nulls:,} of {len(times):,} have none; "
             "use split.strategy = 'random'"
         )
     return times.to_physical().to_numpy()
@@ -97,17 +100,18 @@ def _last_of_each(users: NDArray[np.int64], keys: NDArray[np.generic]) -> NDArra
 
 
 def _too_few(dataset: Dataset, size: NDArray[np.int64], validation: bool) -> list[Note]:
-    notes = _users_note(
+    notes = users_note(
         dataset, size == 1, "users_in_train_only", "with one interaction kept for training only"
     )
     if validation:
-        notes += _users_note(
+        notes += users_note(
             dataset, size == 2, "users_without_validation", "with two interactions without validation"
         )
     return notes
 
 
-def _users_note(dataset: Dataset, which: NDArray[np.bool_], kind: str, what: str) -> list[Note]:
+def users_note(dataset: Dataset, which: NDArray[np.bool_], kind: str, what: str) -> list[Note]:
+    """Count the marked users, for a note; nothing where there are none."""
     if not which.any():
         return []
     rows = np.flatnonzero(which)

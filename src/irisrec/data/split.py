@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from irisrec.errors import DataError, count_of
@@ -19,6 +22,9 @@ class Split:
             have no target or several.
         negatives: (n_users, n_items) float32 ones: the items that each user's test targets are ranked against;
             None where all items are candidates or negatives are sampled.
+        histories: (n_users, n_items) float32 ones, what users are known by when they are judged, training items
+            included, none of it learned from; None where that is train.
+        candidates: {part: (n_items,) bool}, the items that are ranked for a part; a part that is not named has all.
         notes: what was left where, and what was dropped.
     """
 
@@ -27,6 +33,13 @@ class Split:
     test: csr_matrix
     negatives: csr_matrix | None = None
     notes: tuple[Note, ...] = ()
+    histories: csr_matrix | None = None
+    candidates: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def known_by(self) -> csr_matrix:
+        """(n_users, n_items): what each user is known by when judged."""
+        return self.train if self.histories is None else self.histories
 
     def __post_init__(self) -> None:
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
@@ -41,6 +54,8 @@ class Split:
             raise DataError(
                 f"train, validation and test must be disjoint, {count_of(shared, 'pair')} are shared"
             )
+        if self.histories is not None and self.histories.multiply(self.validation + self.test).nnz:
+            raise DataError("histories must not hold targets of validation or test")
         if not self.train.nnz:
             raise DataError("no interaction is left for training")
 

@@ -18,6 +18,7 @@ from irisrec.evaluation.lists import Content, list_measures
 from irisrec.evaluation.metrics import compute
 from irisrec.evaluation.negatives import sample_negatives
 from irisrec.evaluation.ranking import Ranks, rank_targets
+from irisrec.evaluation.unseen import unseen_notes
 from irisrec.models.contract import Scorer
 from irisrec.notes import Note
 
@@ -54,6 +55,7 @@ class Evaluation:
             "protocols": self.metrics,
             "lists": self.lists,
             "calibration": self.calibration.to_json() if self.calibration else None,
+            "notes": [note.to_json() for note in self.notes],
             "seconds": self.seconds,
         }
 
@@ -67,13 +69,18 @@ def candidates_to_sample(
     if not config.n_sampled:
         return {}, []
     targets = split.test if part == "test" else split.validation
-    known = split.train + split.validation + split.test
+    known = (split.known_by + split.validation + split.test).tocsr()
+    among = split.candidates.get(part)
+    rows = np.arange(known.shape[1]) if among is None else np.flatnonzero(among)
+    known = known[:, rows]
     known.sort_indices()
     users = np.flatnonzero(np.diff(targets.indptr))
     weights = None
     if config.sampling == "popularity":
-        weights = 1.0 + np.bincount(split.train.indices, minlength=known.shape[1])
+        weights = 1.0 + np.bincount(split.train.indices, minlength=split.train.shape[1])[rows]
     drawn, notes = sample_negatives(known, users, config.n_sampled, config.seed, weights)
+    if among is not None:
+        drawn = csr_matrix((drawn.data, rows[drawn.indices], drawn.indptr), shape=split.train.shape)
     name = "sampled" if weights is None else "sampled-by-popularity"
     return {f"{name}-{config.n_sampled}": drawn}, notes
 
@@ -87,19 +94,27 @@ def evaluate(
 ) -> Evaluation:
     """Rank the held-out items of one part and average the metrics over its users.
 
-    Users are known by their training items. The full ranking leaves out training items and, on test, validation
-    items; on validation, test items stay candidates, for nothing may be learned from them. Ties count against the
-    target. ``content`` is what the diversity of the lists is measured by.
+    Users are known by their training items, or by the histories that the split brings. The full ranking leaves out
+    these and, on test, validation items; on validation, test items stay candidates, for nothing may be learned from
+    them. Ties count against the target. ``content`` is what the diversity of the lists is measured by.
+
+    Raises:
+        DataError: a part without targets.
+        ModelError: scores that are not finite, or users that the model cannot know.
     """
     config = config or EvaluationConfig()
     targets = split.test if part == "test" else split.validation
     if not targets.nnz:
         raise DataError(f"the split has no {part} interactions; see the section [split]")
     started = time.perf_counter()
-    masked = split.train + split.validation if part == "test" else split.train
+    known = split.known_by
+    masked = known + split.validation if part == "test" else known
     top = max(config.cutoffs) if config.lists else 0
     sampled, notes = candidates_to_sample(split, config, part)
-    ranks = rank_targets(model, split.train, targets, masked.tocsr(), sampled, config.batch_users, top)
+    notes += unseen_notes(model, split, part)
+    ranks = rank_targets(
+        model, known, targets, masked.tocsr(), sampled, config.batch_users, top, split.candidates.get(part)
+    )
     n_users = targets.shape[0]
     per_user = {
         protocol: compute(
@@ -119,7 +134,7 @@ def _measure_lists(
 ) -> dict[str, float]:
     if not config.lists:
         return {}
-    histories = split.train[ranks.users]
+    histories = split.known_by[ranks.users]
     return {
         f"{name}@{k}": value
         for k in config.cutoffs

@@ -38,7 +38,7 @@ def per_user_frame(
     n_targets = np.diff(kept.indptr)
     popularity = np.bincount(split.train.indices, minlength=targets.shape[1]).astype(np.float64)
     kinds = {
-        "history_length": np.diff(split.train.indptr)[rows],
+        "history_length": np.diff(split.known_by.indptr)[rows],
         "target_popularity": kept @ popularity / n_targets,
     } | {
         f"{PRESENT}{name}": kept @ mask.astype(np.float64) == n_targets

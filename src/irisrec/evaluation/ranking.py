@@ -54,6 +54,7 @@ def rank_targets(
     sampled: dict[str, csr_matrix],
     batch_users: int = 1024,
     top: int = 0,
+    among: NDArray[np.bool_] | None = None,
 ) -> Ranks:
     """Rank every target under the protocol ``full`` and under each of ``sampled``.
 
@@ -65,6 +66,7 @@ def rank_targets(
         sampled: {protocol: (n_users, n_items) candidates to rank each target among}.
         batch_users: users scored at once.
         top: K, how many of the first places of the full ranking are kept.
+        among: (n_items,) the items that are candidates in the full ranking, all where not given.
     """
     users = np.flatnonzero(np.diff(targets.indptr))
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
@@ -90,8 +92,8 @@ def rank_targets(
             parts[name].append(others + places)
             sizes[name].append(n + np.bincount(at, minlength=len(rows))[at])
             drawn[name].append(_scores_of(scores, candidates[rows]))
-        scores = _masked(scores, masked[rows])
-        ranks, n = _among_all(scores, np.diff(masked[rows].indptr), at, own)
+        scores = _masked(scores, masked[rows], among)
+        ranks, n = _among_all(scores, at, own)
         lists.append(_first(scores, top))
         parts["full"].append(ranks - tied_after)
         sizes["full"].append(n)
@@ -122,11 +124,13 @@ def _among_own(at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
     return places, after
 
 
-def _masked(scores: Tensor, masked: csr_matrix) -> Tensor:
-    """Return (b, N) scores, -inf where masked."""
+def _masked(scores: Tensor, masked: csr_matrix, among: NDArray[np.bool_] | None) -> Tensor:
+    """Return (b, N) scores, -inf for what is masked or no candidate."""
     scores = scores.clone()  # a model may have given rows that share memory
     rows = torch.from_numpy(np.repeat(np.arange(len(scores)), np.diff(masked.indptr)))
     scores[rows, torch.from_numpy(masked.indices.astype(np.int64))] = -torch.inf
+    if among is not None:
+        scores[:, torch.from_numpy(~among)] = -torch.inf
     return scores
 
 
@@ -144,13 +148,14 @@ def _scores_of(scores: Tensor, candidates: csr_matrix) -> NDArray[np.float32]:
     return values
 
 
-def _among_all(scores: Tensor, n_masked: NDArray[np.integer], at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
+def _among_all(scores: Tensor, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
     """Count, among all items but the masked, those that score as high: the target itself and its like included."""
     parts = [  # a part at a time: users with many targets would take many copies of their scores
         (scores[at[start : start + _AT_ONCE]] >= own[start : start + _AT_ONCE, None]).sum(1)
         for start in range(0, len(at), _AT_ONCE)
     ]
-    return torch.cat(parts).numpy(), (scores.shape[1] - n_masked[at.numpy()]).astype(np.int64)
+    n_candidates = (~torch.isneginf(scores)).sum(1)
+    return torch.cat(parts).numpy(), n_candidates[at].numpy()
 
 
 def _among(scores: Tensor, candidates: csr_matrix, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from irisrec.data.catalog import Catalog
@@ -17,11 +18,12 @@ from irisrec.ids import IdMap
 from irisrec.models.contract import Scorer
 from irisrec.models.storage import load_model
 
-ITEMS, USERS, INTERACTIONS, NEGATIVES = (
+ITEMS, USERS, INTERACTIONS, NEGATIVES, CANDIDATES = (
     "items.parquet",
     "users.parquet",
     "interactions.parquet",
     "negatives.parquet",
+    "candidates.parquet",
 )
 PARTS = ("train", "validation", "test")
 
@@ -35,6 +37,17 @@ def save_dataset(folder: Path, dataset: Dataset, split: Split) -> None:
             [_pairs(getattr(split, part), dataset).with_columns(part=pl.lit(part)) for part in PARTS]
         ),
     }
+    if split.histories is not None:
+        known = (split.histories - split.train).tocsr()
+        known.eliminate_zeros()
+        more = _pairs(known, dataset).with_columns(part=pl.lit("history"))
+        frames[INTERACTIONS] = pl.concat([frames[INTERACTIONS], more])
+    if split.candidates:
+        ids = dataset.items.series.alias("item_id")
+        parts = {part: ids.filter(pl.Series(mask)) for part, mask in split.candidates.items()}
+        frames[CANDIDATES] = pl.concat(
+            [kept.to_frame().with_columns(part=pl.lit(part)) for part, kept in parts.items()]
+        )
     if split.negatives is not None:
         frames[NEGATIVES] = _pairs(split.negatives, dataset)
     for name, frame in frames.items():
@@ -51,7 +64,20 @@ def load_split(folder: Path) -> tuple[Catalog, IdMap, Split]:
     matrices = {part: _matrix(pairs.filter(pl.col("part") == part), users, items) for part in PARTS}
     has_negatives = (folder / NEGATIVES).exists()
     negatives = _matrix(_read(folder / NEGATIVES), users, items) if has_negatives else None
-    return catalog, users, Split(**matrices, negatives=negatives, notes=())
+    known = pairs.filter(pl.col("part") == "history")
+    histories = (matrices["train"] + _matrix(known, users, items)).tocsr() if len(known) else None
+    candidates = _candidates(folder, items)
+    return catalog, users, Split(**matrices, negatives=negatives, histories=histories, candidates=candidates)
+
+
+def _candidates(folder: Path, items: IdMap) -> dict[str, NDArray[np.bool_]]:
+    if not (folder / CANDIDATES).exists():
+        return {}
+    masks = {}
+    for (part,), kept in _read(folder / CANDIDATES).group_by("part"):
+        masks[str(part)] = np.zeros(len(items), bool)
+        masks[str(part)][items.index(kept["item_id"])] = True
+    return masks
 
 
 def load_recommender(folder: Path) -> tuple[Scorer, Catalog, IdMap, csr_matrix]:
@@ -62,7 +88,7 @@ def load_recommender(folder: Path) -> tuple[Scorer, Catalog, IdMap, csr_matrix]:
         )
     model, _ = load_model(folder)
     catalog, users, split = load_split(folder)
-    histories = (split.train + split.validation + split.test).tocsr()
+    histories = (split.known_by + split.validation + split.test).tocsr()
     histories.sort_indices()
     return model, catalog, users, histories
 

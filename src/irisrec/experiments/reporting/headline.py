@@ -56,6 +56,14 @@ def split_in_words(config: SplitConfig, run: FinishedRun) -> str:
     test = {
         "random": f"One interaction of each user, chosen at random (seed {config.seed}), is held out for test",
         "last": "The last interaction of each user in time is held out for test",
+        "ratio": f"{config.test_share:.0%} of each user’s interactions "
+        + ("at random" if config.order == "random" else "last in time")
+        + " are held out for test",
+        "k-fold": f"Part {config.fold + 1} of {config.folds} of each user’s interactions is held out for test",
+        "time": f"The last {config.test_share:.0%} of all interactions in time are held out for test",
+        "cold-users": f"{config.test_share:.0%} of the users are wholly held out for test, known by "
+        f"{config.known_share:.0%} of their interactions",
+        "cold-items": f"{config.test_share:.0%} of the items are wholly held out for test, ranked among themselves",
         "files": "The interactions held out for test come with the data",
     }[config.strategy]
     validation = {
