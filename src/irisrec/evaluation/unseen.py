@@ -13,9 +13,6 @@ from irisrec.notes import Note
 def unseen_notes(model: Scorer, split: Split, part: str) -> list[Note]:
     """Say where targets are of items that the model cannot know.
 
-    A model scores items without training interactions by what it knows of their content; whether it does is its
-    attribute ``scores_cold_items``, False where it has none.
-
     Raises:
         ModelError: a model that learns something per user, and users held out as a whole.
     """
@@ -27,7 +24,7 @@ def unseen_notes(model: Scorer, split: Split, part: str) -> list[Note]:
                 f"{type(model).__name__} learns something for each user and cannot score {count_of(cold, 'user')} "
                 "wholly held out; choose a model that needs no more than a history, or another split.strategy"
             )
-    if getattr(model, "scores_cold_items", False):
+    if model.scores_cold_items:
         return []
     seen = np.bincount(split.train.indices, minlength=split.train.shape[1]) > 0
     n_cold = int((~seen[targets.indices]).sum())

@@ -166,7 +166,8 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         "popularity": popularity.metrics
     }  # the least that has to be beaten, on the same targets
     if config.data.source == "shop" and isinstance(model, ItemSimilarity):
-        hits = evaluation.per_user["full"][f"hr@{config.evaluation.cutoffs[0]}"] == 1
+        top_ten = EvaluationConfig(cutoffs=(10,), metrics=("hr",), n_sampled=0)
+        hits = evaluate(model, prepared.split, top_ten).per_user["full"]["hr@10"] == 1
         shop = ShopOptions.read(config.data.shop, "data.shop")
         found = planted_reasons(model, prepared.dataset, prepared.split, hits, shop)
         say(f"reasons: {found}")

@@ -50,6 +50,11 @@ class Scorer(nn.Module, ABC):
     needs_gradient_training: ClassVar[bool] = False
     knows_users_only: ClassVar[bool] = False
 
+    @property
+    def scores_cold_items(self) -> bool:
+        """Whether items without training interactions are scored by what they are, not by chance."""
+        return False
+
     def __init__(self, n_items: int, n_users: int = 0) -> None:
         super().__init__()
         self.n_items = n_items

@@ -79,6 +79,11 @@ class ItemSimilarity(Scorer):
             self.attention = AdditiveAttention({"latent": config.dim}, width, config.activation)
 
     @property
+    def scores_cold_items(self) -> bool:
+        """With content factors: an item's own factors may then be untrained."""
+        return self.content is not None
+
+    @property
     def features(self) -> dict[str, Tensor]:
         """The scaled vectors (N, F) of each modality that the model reads."""
         return {name: self.get_buffer(f"feature_{name}") for name in self.modalities}

@@ -57,6 +57,11 @@ class ContentKNN(ItemWeights):
         scaled = FeatureScaler.of(values, present, scaling)(values) * present[:, None]
         self._units = torch.nn.functional.normalize(scaled, dim=1)  # a row of zeros stays one
 
+    @property
+    def scores_cold_items(self) -> bool:
+        """Interactions teach it nothing, so it misses none."""
+        return True
+
     def _fitted(self, train: csr_matrix) -> Tensor:
         return nearest(self._units @ self._units.T, self.n_neighbors)
 
