@@ -54,18 +54,16 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line: exit code 0, 1 with one line for a user's mistake, 2 for wrong usage, 130 for Ctrl-C."""
+    """Run the command line.
+
+    Exit codes: 0; 1 with one line for a user's mistake; 2 for wrong usage; 130 for Ctrl-C.
+    """
     try:
         app(standalone_mode=False)
     except IrisrecError as error:
         sys.exit(_fail(str(error), 1))
     except (KeyboardInterrupt, typer.Abort):
-        sys.exit(
-            _fail(
-                "stopped; a run goes on with `irisrec train --resume RUN`, downloads and encoding with the same command",
-                130,
-            )
-        )
+        sys.exit(_fail("stopped; go on with `irisrec train --resume RUN`, or repeat another command", 130))
     except BrokenPipeError:  # the reader, `head` for example, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
