@@ -10,7 +10,7 @@ from irisrec.settings import Settings
 
 
 class TrainingConfig(Settings):
-    """How a model is fitted.
+    """How a model is fitted: Adam on the log loss, equation (10), with the penalties of equation (12).
 
     Attributes:
         epochs: passes over the users.
@@ -22,7 +22,6 @@ class TrainingConfig(Settings):
             so that no epoch is spent on learning popularity; ``zero`` is the paper's.
         history_dropout: share of every history that is left out at random in each step; what was left out still
             counts as had, so the model learns to find it from the rest.
-        loss: ``log``, equation (10).
         negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
             paper's with ``n_negatives`` drawn; or ``sampled``, the paper's draw itself.
         n_negatives: K, negatives per positive.
@@ -42,7 +41,6 @@ class TrainingConfig(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     bias_start: Literal["fitted", "zero"] = "fitted"
     history_dropout: float = Field(default=0.0, ge=0, lt=1)
-    loss: Literal["log"] = "log"
     negatives: Literal["all", "sampled"] = "all"
     n_negatives: int = Field(default=4, ge=1)
     l2_embeddings: float = Field(default=0.0, ge=0)
