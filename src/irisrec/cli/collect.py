@@ -43,6 +43,7 @@ def omdb(
 ) -> None:
     """Collect plots and posters for MovieLens through OMDb; at the daily limit it ends and goes on tomorrow.
 
+    \b
     irisrec collect omdb --data data/movielens-1m
     """
     from irisrec.data.collect.omdb import BASE_URL
@@ -82,6 +83,7 @@ def pictures(
 ) -> None:
     """Fetch pictures by address for any catalog; broken off, the same command goes on.
 
+    \b
     irisrec collect pictures --data items.parquet --id-column sku --url-column image --to pictures
     irisrec collect pictures --config configs/paper-amazon-clothing.toml
     """
@@ -120,6 +122,7 @@ def image_features(
 ) -> None:
     """Take the published picture features of the items in use out of the large file, as image_features.npy.
 
+    \b
     irisrec collect image-features --config configs/paper-amazon-clothing.toml
     """
     from irisrec.data.load import load_dataset

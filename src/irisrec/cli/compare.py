@@ -24,6 +24,7 @@ def compare(
 ) -> None:
     """Compare finished runs on the same data, split and candidates, user by user.
 
+    \b
     irisrec compare runs/fism runs/iris --out runs/comparison
     """
     if len(runs) < 2:

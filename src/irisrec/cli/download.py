@@ -31,6 +31,7 @@ def download(
 ) -> None:
     """Fetch a published data set with its checksums and terms; broken off, the same command goes on.
 
+    \b
     irisrec download movielens-1m --to data/movielens-1m
     irisrec download amazon-2014:Clothing_Shoes_and_Jewelry --to data/amazon-clothing
     """

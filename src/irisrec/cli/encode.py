@@ -20,6 +20,7 @@ def encode(
 ) -> None:
     """Encode what the [features.*] sections name; what is in the store already is not encoded again.
 
+    \b
     irisrec encode configs/movielens-1m.toml --set data.root=/data/ml-1m --out features/movielens
     """
     from irisrec.cli.output import print_json

@@ -22,6 +22,7 @@ def features(
 ) -> None:
     """Look at the features of a run or of a file.
 
+    \b
     irisrec features runs/shop --sheet runs/shop
     """
     from irisrec.cli.output import print_json

@@ -23,6 +23,7 @@ def knockout(
 ) -> None:
     """Judge a run with each modality removed, shuffled between items, and replaced by noise.
 
+    \b
     irisrec knockout runs/shop
     """
     from irisrec.experiments.comparing.text import rows_as_text

@@ -22,8 +22,9 @@ def recommend(
 ) -> None:
     """Recommend items nobody has to be retrained for, and say which history items speak for each.
 
-    irisrec recommend runs/shop --user u17 -k 3
-    irisrec recommend runs/shop --history i3,i40,i7 --json
+    \b
+    irisrec recommend runs/shop --user u0017 -k 3
+    irisrec recommend runs/shop --history p0003,p0040,p0007 --json
     """
     if (user is None) == (history is None):
         raise typer.BadParameter("give either --user ID or --history ID,ID,…")

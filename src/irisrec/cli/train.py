@@ -22,6 +22,7 @@ def train(
 ) -> None:
     """Train a model and judge it on the held-out test items.
 
+    \b
     irisrec train configs/shop.toml --out runs/shop
     irisrec train configs/movielens-1m.toml --out runs/ml --set data.root=/data/ml-1m --set model.dim=64
     irisrec train --resume runs/ml
