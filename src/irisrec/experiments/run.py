@@ -114,7 +114,6 @@ def prepare(config: ExperimentConfig) -> Prepared:
     for name, table in encoded.tables.items():
         values, mask = table.align(dataset.items)
         features[name], present[name] = torch.from_numpy(values), torch.from_numpy(mask)
-        say(f"{name}: {int(mask.sum()):,} of {len(mask):,} items, {values.shape[1]} dimensions")
     return Prepared(dataset, split, encoded, features, present)
 
 
