@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+PARTIAL = ".*.partial"  # what a file is called until it is whole
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from irisrec.errors import RunError
-from irisrec.files import read_json, write_json
+from irisrec.files import PARTIAL, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ class RunFolder:
         """Check that this is a run folder."""
         if not self.config.exists():
             raise RunError(f"{self.path} is not a run folder: it has no {self.config.name}")
+
+    def sweep(self) -> None:
+        """Remove the unfinished files that a killed run left behind; whole ones never bear such a name."""
+        for path in self.path.rglob(PARTIAL):
+            path.unlink(missing_ok=True)
 
     def read_info(self) -> dict[str, Any]:
         """Read ``run.json``; empty where the run did not come that far."""

@@ -70,6 +70,7 @@ def resume(run: Path) -> Evaluation:
     """Go on with a run from its last whole epoch; a finished one is judged again and reported."""
     folder = RunFolder(Path(run))
     folder.require()
+    folder.sweep()
     return _run(ExperimentConfig.load(folder.config), folder)
 
 

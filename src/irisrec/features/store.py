@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from irisrec.errors import FeatureError, count_of
-from irisrec.files import atomic_path, read_json, sha256, write_json
+from irisrec.files import PARTIAL, atomic_path, read_json, sha256, write_json
 from irisrec.notes import Note
 
 try:
@@ -135,7 +135,7 @@ class FeatureStore:
             return
         self.refresh()
         # Nobody else is at work here: what killed runs and bad disks left can go.
-        for stale in [*self.folder.glob(".*.partial"), *(self.folder / name for name in self._damaged)]:
+        for stale in [*self.folder.glob(PARTIAL), *(self.folder / name for name in self._damaged)]:
             stale.unlink(missing_ok=True)
         for group in _groups(self.folder):
             _merge_into_one(self.folder, group)
