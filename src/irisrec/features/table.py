@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from irisrec.errors import FeatureError, count_of, some
@@ -79,9 +78,3 @@ class FeatureTable:
                 f"{values.shape}"
             )
         return cls(modality, ids, np.ascontiguousarray(values, np.float32), np.ones(len(ids), bool))
-
-
-def no_content(modality: str, items: pl.Series, dim: int = 1) -> FeatureTable:
-    """Return a table in which nobody has the modality."""
-    ids = IdMap(items, "item")
-    return FeatureTable(modality, ids, np.zeros((len(ids), dim), np.float32), np.zeros(len(ids), bool))
