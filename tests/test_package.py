@@ -37,9 +37,12 @@ INNER = {
         "config",
         "histories",
         "contract",
+        "trainable",
         "pair_kernel",
         "pair_block",
         "relevance",
+        "features",
+        "vbpr",
         "towers",
         "popularity",
         "chance",
@@ -65,7 +68,7 @@ INNER = {
         "slices",
         "knockout",
     ],
-    "training": ["config", "losses", "checkpoints", "loop"],
+    "training": ["config", "losses", "negatives", "checkpoints", "loop"],
 }
 
 

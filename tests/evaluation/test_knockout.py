@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from irisrec.errors import ModelError
-from irisrec.evaluation.knockout import altered, knocked_out, modalities_read_by
+from irisrec.evaluation.knockout import altered, knocked_out
 from irisrec.models.config import ModelConfig
+from irisrec.models.features import held_modalities
 from irisrec.models.histories import Histories
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.popularity import Popularity
@@ -64,4 +65,4 @@ def test_a_model_is_itself_again_afterwards():
 
 
 def test_a_model_without_content_has_no_modalities():
-    assert modalities_read_by(Popularity(3)) == ()
+    assert held_modalities(Popularity(3)) == ()

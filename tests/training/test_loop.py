@@ -13,7 +13,8 @@ from irisrec.models.histories import Histories
 from irisrec.training.checkpoints import load_state
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import _Trainer, fit
-from irisrec.training.losses import expected_weights, log_loss
+from irisrec.training.losses import log_loss
+from irisrec.training.negatives import expected_counts
 
 N_USERS, N_ITEMS = 60, 24
 
@@ -47,12 +48,13 @@ def assert_equal(a: dict, b: dict) -> None:
 
 @pytest.mark.parametrize("name", ["fism", "nais", "image-iris"])
 @pytest.mark.parametrize("negatives", ["all", "sampled"])
-def test_training_finds_the_tastes(name, negatives):
+@pytest.mark.parametrize("loss", ["log", "squared", "bpr"])
+def test_training_finds_the_tastes(name, negatives, loss):
     train = taste_world()
     model = make(name)
-    progress = fit(
-        model, train, TrainingConfig(epochs=40, batch_users=20, negatives=negatives, learning_rate=0.03)
-    )
+    epochs = 12 if loss == "squared" else 40  # it overfits soonest
+    config = TrainingConfig(epochs=epochs, batch_users=20, negatives=negatives, learning_rate=0.03, loss=loss)
+    progress = fit(model, train, config)
     losses = [record["loss"] for record in progress.epochs]
     assert losses[-1] < 0.6 * losses[0]
     scores = model.score(Histories.of([[0, 1, 2]]))[0]
@@ -147,26 +149,19 @@ def test_patience_begins_when_the_learning_rate_has_stopped_rising():
 def test_what_history_dropout_leaves_out_still_counts_as_had():
     seen = {}
 
-    class Spy(torch.nn.Module):
-        def __init__(self, model):
-            super().__init__()
-            self.model = model
-            self.n_items = model.n_items
-
-        def score(self, histories):
-            seen["known"] = histories
-            return self.model.score(histories)
-
     train, config = taste_world(), TrainingConfig(history_dropout=0.5, batch_users=N_USERS)
-    trainer = _Trainer(make(), train, config, torch.device("cpu"))
-    trainer.model = Spy(trainer.model)
+    model = make()
+    trainer = _Trainer(model, train, config, torch.device("cpu"))
+    score = model.score
+    model.score = lambda histories: score(seen.setdefault("known", histories))
     histories = Histories.from_matrix(train)
     generator = torch.Generator().manual_seed(0)
     loss = trainer._loss(histories, 1, generator)
     share = len(seen["known"].items) / len(histories.items)
     assert 0.4 < share < 0.6
     positive = histories.membership(None, N_ITEMS)
-    expected = log_loss(trainer.model.model.score(seen["known"]), positive, expected_weights(positive, 4), 1)
+    counts = expected_counts(positive, 4, torch.ones(N_ITEMS))
+    expected = log_loss(score(seen["known"]), positive, counts)
     torch.testing.assert_close(loss, expected)
 
 
@@ -233,3 +228,26 @@ def test_progress_is_plain_json(tmp_path):
     progress = fit(make(), taste_world(), TrainingConfig(epochs=2), None, tmp_path / "c.safetensors")
     assert json.loads(json.dumps(progress.epochs)) == progress.epochs
     assert progress.best_epoch == 2, "without validation the last epoch counts"
+
+
+def test_only_the_log_loss_over_even_negatives_makes_probabilities():
+    for options, expected in (
+        ({}, True),
+        ({"negatives": "sampled"}, True),
+        ({"negatives_by": "popularity"}, False),
+        ({"loss": "bpr"}, False),
+        ({"loss": "squared"}, False),
+    ):
+        model = make()
+        fit(model, taste_world(), TrainingConfig(epochs=1, **options))
+        assert model.is_probabilistic is expected, options
+
+
+def test_hiding_history_items_is_refused_where_none_are_read():
+    features = {"image": torch.zeros(N_ITEMS, 3)}
+    present = {"image": torch.ones(N_ITEMS, dtype=torch.bool)}
+    model = build_model(ModelConfig(name="vbpr", dim=8), N_ITEMS, features, present, n_users=N_USERS)
+    with pytest.raises(
+        TrainingError, match=r"history_dropout = 0.5 hides history items, and VBPR reads none"
+    ):
+        fit(model, taste_world(), TrainingConfig(history_dropout=0.5))

@@ -11,20 +11,10 @@ from torch import Tensor
 
 from irisrec.errors import ModelError, closest
 from irisrec.models.contract import Scorer
+from irisrec.models.features import PRESENT, VALUES, held_modalities
 
 Way = Literal["removed", "shuffled", "noise"]
 WAYS: tuple[Way, ...] = get_args(Way)
-_VALUES, _PRESENT = "feature_", "present_"
-
-
-def modalities_read_by(model: Scorer) -> tuple[str, ...]:
-    """Return the modalities whose vectors a model holds, and can therefore be without."""
-    names = {name for name, _ in model.named_buffers()}
-    return tuple(
-        name.removeprefix(_VALUES)
-        for name, _ in model.named_buffers()
-        if name.startswith(_VALUES) and _PRESENT + name.removeprefix(_VALUES) in names
-    )
 
 
 def altered(values: Tensor, present: Tensor, way: Way, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -55,12 +45,12 @@ def knocked_out(model: Scorer, modality: str, way: Way, seed: int = 0) -> Iterat
     Raises:
         ModelError: a model that does not read the modality.
     """
-    known = modalities_read_by(model)
+    known = held_modalities(model)
     if modality not in known:
         raise ModelError(
             f"the model reads {', '.join(known) or 'no modality'}, not {modality!r}{closest(modality, known)}"
         )
-    values, present = _VALUES + modality, _PRESENT + modality
+    values, present = VALUES + modality, PRESENT + modality
     whole = model.get_buffer(values), model.get_buffer(present)
     new = altered(*whole, way, seed)
     try:

@@ -14,7 +14,7 @@ from irisrec.errors import ConfigError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.files import write_text
 from irisrec.models.config import ModelConfig
-from irisrec.models.options import MODEL_NAMES, unused
+from irisrec.models.options import LEARN_USERS, MODEL_NAMES, unused
 from irisrec.progress import say
 from irisrec.settings import Settings
 from irisrec.training.config import TrainingConfig
@@ -58,6 +58,7 @@ class ExperimentConfig(Settings):
         for override in overrides:
             _apply(values, override)
         _drop_options_of_another_model(values, of_file, overrides)
+        _drop_history_dropout(values, of_file, overrides)
         return cls.read(values)
 
     def save(self, path: Path) -> None:
@@ -95,6 +96,17 @@ def _drop_options_of_another_model(
         del model[option]
     if dropped:
         say(f"model {name} has no option {', '.join(dropped)}: left out of the config")
+
+
+def _drop_history_dropout(values: dict[str, Any], of_file: dict[str, Any], overrides: list[str]) -> None:
+    """Leave it out for a model that was named instead of the file's and learns users, not histories."""
+    model, training = values.get("model"), values.get("training")
+    if not (isinstance(model, dict) and isinstance(training, dict) and training.get("history_dropout")):
+        return
+    is_given = any(o.partition("=")[0].strip() == "training.history_dropout" for o in overrides)
+    if model.get("name") != of_file.get("name") and model.get("name") in LEARN_USERS and not is_given:
+        del training["history_dropout"]
+        say(f"model {model['name']} reads no histories: training.history_dropout is left out of the config")
 
 
 def _value(text: str) -> Any:

@@ -14,7 +14,7 @@ from irisrec.data.splits import Split
 from irisrec.errors import ModelError, RunError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import evaluate
-from irisrec.evaluation.knockout import WAYS, Way, altered, knocked_out, modalities_read_by
+from irisrec.evaluation.knockout import WAYS, Way, altered, knocked_out
 from irisrec.evaluation.per_user import per_user_frame
 from irisrec.evaluation.significance import compare
 from irisrec.experiments.config import ExperimentConfig
@@ -23,6 +23,7 @@ from irisrec.experiments.run import Prepared, fit_model, prepare
 from irisrec.files import write_json
 from irisrec.ids import IdMap
 from irisrec.models.contract import Scorer
+from irisrec.models.features import held_modalities
 from irisrec.models.storage import load_model
 from irisrec.progress import say
 from irisrec.recommendation.storage import load_split
@@ -79,7 +80,7 @@ def knock_out(run: Path, *, retrain: bool = False, seed: int = 0) -> Knockout:
     config = ExperimentConfig.load(folder.config)
     model, _ = load_model(folder.path)
     _, users, split = load_split(folder.path)
-    modalities = modalities_read_by(model)
+    modalities = held_modalities(model)
     if not modalities:
         raise ModelError(f"{config.model.name} reads no modality that could be knocked out")
     found = _retrained(folder, config, modalities, seed) if retrain else _at_test(model, modalities, seed)

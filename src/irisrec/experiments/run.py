@@ -35,6 +35,7 @@ from irisrec.models.factory import build_model
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.popularity import Popularity
 from irisrec.models.storage import load_features, load_model, save_features, save_model
+from irisrec.models.trainable import Trainable
 from irisrec.notes import Note
 from irisrec.progress import say
 from irisrec.recommendation.storage import load_split, save_dataset
@@ -131,15 +132,14 @@ def fit_model(
     )
     if not model.needs_gradient_training:
         return model.fit(split.train), Progress(finished=True)
-    if not isinstance(model, ItemSimilarity):
-        raise RunError(f"model {config.model.name} cannot be trained")
+    assert isinstance(model, Trainable)
     judged = EvaluationConfig(
         cutoffs=(10,), n_sampled=0, lists=False, batch_users=config.evaluation.batch_users
     )
     validate = None
     if split.validation.nnz:
 
-        def validate(model: ItemSimilarity) -> dict[str, float]:
+        def validate(model: Trainable) -> dict[str, float]:
             return evaluate(model, split, judged, part="validation").metrics["full"]
 
     return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch)

@@ -20,7 +20,7 @@ class ModelConfig(Settings):
 
     Attributes:
         name: ``popularity``; ``random``; ``item-knn``; ``content-knn``, one modality; ``ease``; ``slim``; ``ials``;
-            ``bpr-mf``; ``fism`` (equation 2); ``nais`` (3); ``iris``, one modality (4, 5), with the paper's
+            ``bpr-mf``; ``vbpr``; ``fism`` (equation 2); ``nais`` (3); ``iris``, one modality (4, 5), with the paper's
             ``image-iris`` and the like ``text-iris``; ``add-iris``, towers side by side (6), with the paper's
             ``image-add-text-iris``; ``multimodal-iris``, towers joined by the knowledge sharing unit (7, 8).
         modalities: which of the configured features the model reads; all where not given.

@@ -45,7 +45,7 @@ class Scorer(nn.Module, ABC):
         knows_users_only: whether it can score only users it was trained with, because it learns something per user.
     """
 
-    is_probabilistic: ClassVar[bool] = False
+    is_probabilistic: bool = False
     has_reasons: ClassVar[bool] = False
     needs_gradient_training: ClassVar[bool] = False
     knows_users_only: ClassVar[bool] = False

@@ -17,6 +17,7 @@ from irisrec.models.linear import EASE, SLIM
 from irisrec.models.neighbors import ContentKNN, ItemKNN
 from irisrec.models.options import OPTIONS
 from irisrec.models.popularity import Popularity
+from irisrec.models.vbpr import VBPR
 
 _BY_OPTIONS: dict[str, Callable[..., Scorer]] = {
     "popularity": Popularity,
@@ -60,4 +61,6 @@ def build_model(
         return BPRMF(n_items, n_users, **options, seed=seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if name == "vbpr":
+            return VBPR(config, n_items, n_users, features or {}, present or {})
         return ItemSimilarity(config, n_items, features, present)

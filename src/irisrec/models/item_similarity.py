@@ -9,16 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
-from irisrec.models.contract import Reasons, Scorer
+from irisrec.models.contract import Reasons
+from irisrec.models.features import held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
 from irisrec.models.pair_block import PairBlock
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
-from irisrec.models.towers import ContentFactors, FeatureScaler, FeatureTowers
+from irisrec.models.towers import ContentFactors, FeatureTowers
+from irisrec.models.trainable import Trainable
 
 TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
 
 
-class ItemSimilarity(Scorer):
+class ItemSimilarity(Trainable):
     r"""Score ``r_uj = b_j + |H\j|^-α Σ_{i ∈ H\j} a_ij p_i·q_j``, equations (2), (3) and (5).
 
     Nothing is learned per user (FISM's user bias is left out: it moves no ranking), so a user is a list of items.
@@ -30,9 +32,7 @@ class ItemSimilarity(Scorer):
         present: {modality: (N,) bool}.
     """
 
-    is_probabilistic: ClassVar[bool] = True
     has_reasons: ClassVar[bool] = True
-    needs_gradient_training: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -49,13 +49,7 @@ class ItemSimilarity(Scorer):
             torch.empty(n_items, config.dim).normal_(0, config.init_std)
         )  # Q
         self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
-        for (
-            name
-        ) in self.modalities:  # buffers follow the device; the vectors are saved apart from the weights
-            values, mask = (features or {})[name], (present or {})[name]
-            scaler = FeatureScaler.of(values, mask, config.feature_scaling)
-            self.register_buffer(f"feature_{name}", scaler(values) * mask[:, None], persistent=False)
-            self.register_buffer(f"present_{name}", mask, persistent=False)
+        hold_features(self, self.modalities, features, present, config.feature_scaling)
         self.towers: FeatureTowers | None = None
         self.content: ContentFactors | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
@@ -86,12 +80,12 @@ class ItemSimilarity(Scorer):
     @property
     def features(self) -> dict[str, Tensor]:
         """The scaled vectors (N, F) of each modality that the model reads."""
-        return {name: self.get_buffer(f"feature_{name}") for name in self.modalities}
+        return held_features(self, self.modalities)
 
     @property
     def present(self) -> dict[str, Tensor]:
         """Which items have each modality, (N,) bool."""
-        return {name: self.get_buffer(f"present_{name}") for name in self.modalities}
+        return held_masks(self, self.modalities)
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """The weights by the groups of equation (12): λ1 embeddings, λ2 attention, λ3 towers, λ4 share."""
@@ -107,6 +101,12 @@ class ItemSimilarity(Scorer):
         if self.content is not None:
             groups["towers"] += list(self.content.parameters())
         return groups
+
+    @property
+    def pair_activations(self) -> float:
+        """Every item against every item, times the attention's width."""
+        width = self.config.attention_dim or self.config.dim
+        return 0.0 if self.attention is None else float(self.n_items) ** 2 * width
 
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
         """Return (B, C) logits of every user for every candidate, through one block of pairs.

@@ -6,8 +6,8 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.models.features import FeatureScaler
 from irisrec.models.item_weights import ItemWeights, gram
-from irisrec.models.towers import FeatureScaler
 
 _BLOCK = 1024  # columns sorted at once
 

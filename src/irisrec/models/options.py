@@ -13,6 +13,7 @@ ModelName = Literal[
     "slim",
     "ials",
     "bpr-mf",
+    "vbpr",
     "fism",
     "nais",
     "iris",
@@ -37,6 +38,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "slim": ("regularization", "sparsity", "iterations"),
     "ials": ("dim", "regularization", "confidence", "iterations"),
     "bpr-mf": ("dim", "regularization", "step_size", "iterations"),
+    "vbpr": ("dim", "item_bias", "init_std", "modalities", "feature_scaling"),
     "fism": _FISM,
     "nais": (*_NAIS, "attention"),
     "iris": _IRIS,
@@ -63,6 +65,9 @@ FIXED_MODALITIES = {
     "image-add-text-iris": ("image", "text"),
 }
 ONE_MODALITY = {"iris": "use 'add-iris' or 'multimodal-iris'", "content-knn": "train one model for each"}
+
+# Trained by the same loop as the paper's models, but what they learn is a user, not what a history item is worth.
+LEARN_USERS = frozenset({"vbpr"})
 
 
 def unused(name: str, options: dict[str, Any]) -> list[str]:

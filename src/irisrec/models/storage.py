@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -37,13 +36,12 @@ def load_features(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     return features, present
 
 
-def save_model(folder: Path, model: Scorer, config: ModelConfig, extra: dict[str, Any] | None = None) -> None:
+def save_model(folder: Path, model: Scorer, config: ModelConfig) -> None:
     """Write weights and description; the description last, so that a folder with it is complete."""
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
-    sizes = {"n_items": model.n_items, "n_users": model.n_users}
-    description = {"format": FORMAT, **sizes, "config": config.model_dump(mode="json")}
-    write_json(folder / MODEL, description | (extra or {}))
+    facts = {"n_items": model.n_items, "n_users": model.n_users, "is_probabilistic": model.is_probabilistic}
+    write_json(folder / MODEL, {"format": FORMAT, **facts, "config": config.model_dump(mode="json")})
 
 
 def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
@@ -78,6 +76,7 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
     bad = [name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())]
     if bad:
         raise RunError(f"{folder / WEIGHTS} holds weights that are not finite: {', '.join(bad[:3])}")
+    model.is_probabilistic = bool(description.get("is_probabilistic", model.is_probabilistic))
     model.eval()
     return model, config
 

@@ -3,44 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from irisrec.models.pair_kernel import ACTIVATIONS
-
-
-@dataclass(frozen=True)
-class FeatureScaler:
-    """Brings a modality's vectors to the scale that the towers' initial weights expect.
-
-    Attributes:
-        mean, spread: (F,), subtracted from and divided by; over the items that have the modality.
-        unit_length: whether each vector is brought to length 1 first.
-    """
-
-    mean: Tensor
-    spread: Tensor
-    unit_length: bool = False
-
-    @classmethod
-    def of(cls, values: Tensor, present: Tensor, kind: str) -> FeatureScaler:
-        """Measure the scale of (N, F) values where present (N,)."""
-        mean, spread = values.new_zeros(values.shape[1]), values.new_ones(values.shape[1])
-        if kind == "standard" and bool(present.any()):
-            mean = values[present].mean(0)
-            spread = values[present].std(0, correction=0)
-            spread = torch.where(
-                spread > 1e-6 * spread.max(), spread, 1.0
-            )  # a constant dimension stays constant
-        return cls(mean, spread, kind == "l2")
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """Scale (n, F) vectors."""
-        if self.unit_length:
-            return torch.nn.functional.normalize(values, dim=1)
-        return (values - self.mean) / self.spread
 
 
 class FeatureTowers(nn.Module):

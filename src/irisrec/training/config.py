@@ -8,11 +8,15 @@ from pydantic import Field
 
 from irisrec.settings import Settings
 
+LossName = Literal["log", "squared", "bpr"]
+
 
 class TrainingConfig(Settings):
-    """How a model is fitted: Adam on the log loss, equation (10), with the penalties of equation (12).
+    """How a model is fitted: Adam on one of the paper's losses, with the penalties of equation (12).
 
     Attributes:
+        loss: ``log``, equation (10), whose scores are the logits of probabilities; ``squared``, equation (9);
+            ``bpr``, equation (11).
         epochs: passes over the users.
         batch_users: users per step; a step costs one block of pairs whatever the number of users.
         learning_rate: of Adam, the highest where the schedule moves it.
@@ -21,10 +25,12 @@ class TrainingConfig(Settings):
         bias_start: ``fitted`` starts each candidate's bias where the loss of a model without similarities is lowest,
             so that no epoch is spent on learning popularity; ``zero`` is the paper's.
         history_dropout: share of every history that is left out at random in each step; what was left out still
-            counts as had, so the model learns to find it from the rest.
+            counts as had, so the model learns to find it from the rest. Not for models that learn a user instead.
         negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
             paper's with ``n_negatives`` drawn; or ``sampled``, the paper's draw itself.
         n_negatives: K, negatives per positive.
+        negatives_by: whether every item is as likely to be a negative (``uniform``, the paper's) or in proportion
+            to its ``popularity``; probabilities are estimated with the former only.
         l2_embeddings, l2_attention, l2_towers, l2_share: λ1 to λ4 of equation (12).
         clip_norm: gradients with a larger norm are scaled down to it; 0 for never.
         patience: epochs without a better validation NDCG@10 after which training stops; 0 for never.
@@ -34,6 +40,7 @@ class TrainingConfig(Settings):
         device: ``auto`` takes a GPU where there is one.
     """
 
+    loss: LossName = "log"
     epochs: int = Field(default=30, ge=1)
     batch_users: int = Field(default=512, ge=1)
     learning_rate: float = Field(default=0.01, gt=0)
@@ -43,6 +50,7 @@ class TrainingConfig(Settings):
     history_dropout: float = Field(default=0.0, ge=0, lt=1)
     negatives: Literal["all", "sampled"] = "all"
     n_negatives: int = Field(default=4, ge=1)
+    negatives_by: Literal["uniform", "popularity"] = "uniform"
     l2_embeddings: float = Field(default=0.0, ge=0)
     l2_attention: float = Field(default=0.0, ge=0)
     l2_towers: float = Field(default=0.0, ge=0)

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from irisrec.errors import TrainingError
 from irisrec.models.histories import Histories
-from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.pair_kernel import fused
+from irisrec.models.trainable import Trainable
 from irisrec.progress import Task, progress, say
 from irisrec.training.checkpoints import (
     Progress,
@@ -27,15 +27,16 @@ from irisrec.training.checkpoints import (
     save_state,
 )
 from irisrec.training.config import TrainingConfig
-from irisrec.training.losses import best_bias, expected_weights, log_loss, sampled_weights
+from irisrec.training.losses import POINTWISE, best_bias, bpr_loss, bpr_loss_of_pairs
+from irisrec.training.negatives import Draws, counts, draw, draw_chances, expected_counts
 
-Validate = Callable[[ItemSimilarity], dict[str, float]]
+Validate = Callable[[Trainable], dict[str, float]]
 _RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
 _WORTH_FUSING = 1e11  # pair activations of a whole training above which compiling saves more than it costs
 
 
 def fit(
-    model: ItemSimilarity,
+    model: Trainable,
     train: csr_matrix,
     config: TrainingConfig,
     validate: Validate | None = None,
@@ -55,8 +56,15 @@ def fit(
     """
     if not train.nnz:
         raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
+    if config.history_dropout and not model.reads_histories:
+        raise TrainingError(
+            f"training.history_dropout = {config.history_dropout:g} hides history items, and "
+            f"{type(model).__name__} reads none, it learns a user instead; set it to 0"
+        )
     device = _device(config.device)
     model.to(device)
+    model.begin_training(train)
+    model.is_probabilistic = config.loss == "log" and config.negatives_by == "uniform"
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
@@ -70,7 +78,7 @@ class _Trainer:
     """State of one training: model, optimizer, best weights, progress."""
 
     def __init__(
-        self, model: ItemSimilarity, train: csr_matrix, config: TrainingConfig, device: torch.device
+        self, model: Trainable, train: csr_matrix, config: TrainingConfig, device: torch.device
     ) -> None:
         self.model, self.train, self.config, self.device = model, train, config, device
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
@@ -88,9 +96,11 @@ class _Trainer:
         )
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
+        self.chances = draw_chances(train, config.negatives_by)
         if config.bias_start == "fitted" and model.bias is not None:
             with torch.no_grad():
-                model.bias.copy_(best_bias(train, config.n_negatives))
+                model.bias.copy_(best_bias(train, config.n_negatives, self.chances, config.loss))
+        self.chances = self.chances.to(device)
 
     @property
     def worth_fusing(self) -> bool:
@@ -98,9 +108,7 @@ class _Trainer:
         if self.config.fuse != "auto":
             return self.config.fuse == "on"
         steps = self.config.epochs * self.steps_per_epoch
-        width = self.model.config.attention_dim or self.model.config.dim
-        pairs = float(self.model.n_items) ** 2 * steps * width
-        return self.model.attention is not None and pairs > _WORTH_FUSING
+        return steps * self.model.pair_activations > _WORTH_FUSING
 
     def restore(self, state: State) -> None:
         self.model.load_state_dict(state.weights)
@@ -145,6 +153,7 @@ class _Trainer:
         started = time.perf_counter()
         torch.manual_seed(self.config.seed * 100_003 + epoch)
         generator = torch.Generator().manual_seed(self.config.seed * 100_019 + epoch)
+        self.model.begin_epoch(epoch)
         self.model.train()
         total = weight = 0.0
         with progress(f"epoch {epoch}/{self.config.epochs}", self.steps_per_epoch) as task:
@@ -152,6 +161,7 @@ class _Trainer:
                 loss, n = self._step(epoch, step, users, generator)
                 total, weight = total + loss * n, weight + n
                 _show(task, total / weight)
+        self.model.end_epoch()
         return {
             "epoch": epoch,
             "loss": total / weight,
@@ -172,7 +182,8 @@ class _Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         histories = Histories.from_matrix(self.train, users).to(self.device)
-        n_samples = len(histories.items) * (1 + self.config.n_negatives)
+        per_positive = self.config.n_negatives + (self.config.loss != "bpr")  # pairs, or samples
+        n_samples = len(histories.items) * per_positive
         loss = self._loss(histories, n_samples, generator)
         objective = loss + self._penalty()
         self.optimizer.zero_grad(set_to_none=True)
@@ -192,13 +203,24 @@ class _Trainer:
         if self.config.history_dropout:
             kept = torch.rand(len(histories.items), generator=generator) >= self.config.history_dropout
             known = histories.only(kept.to(self.device))
-        scores = self.model.score(known)  # (B, N)
         positive = histories.membership(None, self.model.n_items)
-        if self.config.negatives == "all":
-            weights = expected_weights(positive, self.config.n_negatives)
+        negatives = self._negatives(positive, generator)
+        losses = [weight * negatives(scores) for weight, scores in self.model.training_scores(known)]
+        return torch.stack(losses).sum() / n_samples
+
+    def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
+        """Choose the negatives of a step; returns the loss of any (B, N) scores against them."""
+        config = self.config
+        if config.negatives == "all":
+            weights = expected_counts(positive, config.n_negatives, self.chances)
         else:
-            weights = sampled_weights(positive, self.config.n_negatives, generator)
-        return log_loss(scores, positive, weights, n_samples)
+            drawn = draw(positive, config.n_negatives, self.chances, generator)
+            if config.loss == "bpr":
+                pairs = _paired(positive, drawn, config.n_negatives)
+                return lambda scores: bpr_loss_of_pairs(scores, pairs, drawn.columns)
+            weights = counts(drawn, positive)
+        loss = POINTWISE.get(config.loss, bpr_loss)
+        return lambda scores: loss(scores, positive, weights)
 
     def _penalty(self) -> Tensor:
         """Return the four L2 groups of equation (12)."""
@@ -247,6 +269,14 @@ class _Trainer:
 
 def _show(task: Task, loss: float) -> None:
     task.advance(1, f"loss {loss:.4f}")
+
+
+def _paired(positive: Tensor, drawn: Draws, n_negatives: int) -> tuple[Tensor, Tensor]:
+    """Return rows and columns of the positive that each drawn negative belongs to."""
+    rows, columns = positive.nonzero().unbind(1)
+    has_negatives = torch.isin(rows, drawn.rows)
+    rows, columns = (x[has_negatives].repeat_interleave(n_negatives) for x in (rows, columns))
+    return rows, columns
 
 
 def _device(name: str) -> torch.device:

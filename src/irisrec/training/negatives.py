@@ -1,0 +1,67 @@
+"""Negatives: which items count as not wanted, and how often, drawn or as the exact expectation of drawing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor
+
+
+class Draws(NamedTuple):
+    """Drawn negatives.
+
+    Attributes:
+        rows: (n,) row of the batch each was drawn for, ascending; of a user's draws the first K belong to the first
+            positive, the next K to the second.
+        columns: (n,) the items.
+    """
+
+    rows: Tensor
+    columns: Tensor
+
+
+def draw_chances(train: csr_matrix, kind: str) -> Tensor:
+    """Return (N,) how likely each item is to be drawn as a negative, up to a factor: evenly or by popularity.
+
+    One interaction is added to every popularity, so that no item is never seen as a negative.
+    """
+    if kind == "uniform":
+        return torch.ones(train.shape[1])
+    popularity = np.bincount(train.indices, minlength=train.shape[1])
+    return torch.from_numpy(1.0 + popularity).float()
+
+
+def expected_counts(positive: Tensor, n_negatives: int, chances: Tensor) -> Tensor:
+    """Return (B, N): how often each item is drawn on average, ``K |H| c_j / Σ_{x ∉ H} c_x``, 0 for positives.
+
+    K draws per positive, outside the history. Weighting every negative by its expected count makes a loss the exact
+    expectation of the sampled one, without its noise.
+    """
+    free = torch.where(positive, 0.0, chances)
+    total = free.sum(1, keepdim=True)
+    wanted = n_negatives * positive.sum(1, keepdim=True)
+    return free * (wanted / torch.where(total > 0, total, 1.0))
+
+
+def draw(positive: Tensor, n_negatives: int, chances: Tensor, generator: torch.Generator) -> Draws:
+    """Draw K items per positive, with replacement, from those outside the history, by their chances."""
+    free = torch.where(positive, 0.0, chances.double())
+    ends = free.flatten().cumsum(0)  # one line for all users, each with a stretch of it
+    stops = ends[positive.shape[1] - 1 :: positive.shape[1]]
+    starts = torch.cat([stops.new_zeros(1), stops[:-1]])
+    n_draws = torch.where(stops > starts, positive.sum(1) * n_negatives, 0)
+    rows = torch.repeat_interleave(torch.arange(len(positive), device=positive.device), n_draws)
+    uniform = torch.rand(len(rows), generator=generator, dtype=torch.float64).to(positive.device)
+    places = starts[rows] + uniform * (stops - starts)[rows]
+    places = places.minimum(torch.nextafter(stops, starts)[rows])  # rounding must not reach the next user
+    columns = torch.searchsorted(ends, places, right=True) - rows * positive.shape[1]
+    return Draws(rows, columns)
+
+
+def counts(draws: Draws, like: Tensor) -> Tensor:
+    """Return (B, N) how often each item was drawn."""
+    ones = torch.ones(len(draws.rows), device=like.device)
+    return torch.zeros(like.shape, device=like.device).index_put_(tuple(draws), ones, accumulate=True)
