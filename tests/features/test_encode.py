@@ -152,7 +152,7 @@ def test_saved_encoders_give_new_items_the_vectors_of_old_ones(tmp_path):
 def test_an_encoder_of_another_version_is_refused(tmp_path):
     encode_catalog(catalog_of(picture=[None]), {"image": {}}).save_encoders(tmp_path)
     path = tmp_path / "image" / "encoder.json"
-    path.write_text(path.read_text().replace('"version": 2', '"version": 99'))
+    path.write_text(path.read_text().replace('"version": 3', '"version": 99'))
     with pytest.raises(FeatureError, match="version 99"):
         load_encoder(tmp_path / "image")
 

@@ -53,7 +53,10 @@ def decode(data: bytes, at_least: int | None = None) -> Image.Image:
                     f"the picture has {width:,} x {height:,} pixels, more than the limit of {MAX_PIXELS:,}"
                 )
             picture.load()
-            return _to_rgb(ImageOps.exif_transpose(picture))
+            ImageOps.exif_transpose(
+                picture, in_place=True
+            )  # which spares a copy of the many that stand upright
+            return _to_rgb(picture)
     except FeatureError:
         raise
     except UnidentifiedImageError:

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from irisrec.features.encoders.base import ContentEncoder, EncoderSettings, Prepared
+from irisrec.features.encoders.hog import hog
+from irisrec.features.encoders.lab import Lab, lab
 from irisrec.features.pictures import decode
 
 SIDE = 64
+ORIENTATIONS, CELL = 8, 16
 CELLS = 6  # rows and columns of the colour layout
-LIGHTNESS = (0.0, 100.0, 5)
-OPPONENT = (-60.0, 60.0, 6)  # least, greatest and number of bins, for each of a* and b*
 SHAPES, COLOURS, LAYOUT = 288, 180, 108
+
+
+class Scale(NamedTuple):
+    """Equal steps from the first to the last bin of one direction of the Lab histogram."""
+
+    first: float
+    last: float
+    bins: int
+    stride: int  # from one bin to the next, in the flat histogram
+
+
+SCALES = Scale(0, 100, 5, 36), Scale(-60, 60, 6, 6), Scale(-60, 60, 6, 1)
 
 
 class ColourHog(ContentEncoder):
@@ -29,7 +42,7 @@ class ColourHog(ContentEncoder):
     """
 
     name = "colour-hog"
-    version = 2
+    version = 3
     input = "picture"
     Settings = EncoderSettings
     batch_size = 64
@@ -41,48 +54,43 @@ class ColourHog(ContentEncoder):
 
     def prepare(self, content: Any) -> Prepared:
         """Decode the picture and make it small; Pillow does both without holding up the other threads."""
-        picture = decode(content, at_least=SIDE).resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=3.0)
-        return Prepared((picture, picture.resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX)))
+        picture = decode(content, at_least=SIDE).resize((SIDE, SIDE), Image.Resampling.BOX)
+        fields = picture.resize((CELLS, CELLS), Image.Resampling.BOX)
+        return Prepared(tuple(map(np.asarray, (picture.convert("L"), picture.reduce(2), fields))))
 
     def encode(self, prepared: Sequence[Any]) -> NDArray[np.float32]:
         """Describe a batch of small pictures."""
-        from skimage.color import rgb2lab
-
-        pixels = np.stack([np.asarray(half) for _, half in prepared])
-        fields = np.stack([np.asarray(p.resize((CELLS, CELLS), Image.Resampling.BOX)) for p, _ in prepared])
-        shapes = np.stack([_shapes(picture) for picture, _ in prepared])
-        parts = [shapes, _colours(rgb2lab(pixels)), _layout(rgb2lab(fields))]
-        return np.concatenate([_unit(part) for part in parts], axis=1).astype(np.float32)
-
-
-def _shapes(picture: Image.Image) -> NDArray[np.float64]:
-    from skimage.feature import hog
-
-    grey = np.asarray(picture.convert("L"), np.float64) / 255.0
-    return np.asarray(hog(grey, orientations=8, pixels_per_cell=(16, 16), cells_per_block=(2, 2)))
+        grey, pixels, fields = map(np.stack, zip(*prepared, strict=True))
+        parts = (
+            _unit(hog(grey, ORIENTATIONS, CELL)),
+            _unit(_colours(lab(pixels))),
+            _unit(_layout(lab(fields))),
+        )
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-def _colours(lab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Histograms of (n, height, width, 3) Lab pixels, each shared linearly between the eight bins around it."""
-    n = len(lab)
-    sizes = (LIGHTNESS[2], OPPONENT[2], OPPONENT[2])
-    below, share = [], []
-    for channel, (least, greatest, bins) in enumerate((LIGHTNESS, OPPONENT, OPPONENT)):
-        place = (lab[..., channel].reshape(n, -1) - least) / (greatest - least) * (bins - 1)
-        place = place.clip(0, bins - 1 - 1e-6)  # (n, pixels)
-        below.append(place.astype(np.int64))
-        share.append(place - below[-1])
+def _colours(pixels: Lab) -> NDArray[np.float64]:
+    """Histograms of (n, height, width) pixels, each shared linearly between the eight bins around it."""
+    n = len(pixels.lightness)
+    corner = np.arange(n)[:, None] * COLOURS  # the lowest of a pixel's eight bins, (n, pixels)
+    shares = []
+    for values, scale in zip(pixels, SCALES, strict=True):
+        place = (values.reshape(n, -1) - scale.first) * ((scale.bins - 1) / (scale.last - scale.first))
+        place = place.clip(0, scale.bins - 1)
+        below = np.minimum(np.floor(place), scale.bins - 2)
+        shares.append((1 - (place - below), place - below))
+        corner = corner + below.astype(np.intp) * scale.stride
     histograms = np.zeros(n * COLOURS)
-    own = np.arange(n)[:, None] * COLOURS
-    for corner in product((0, 1), repeat=3):
-        cells = own + np.ravel_multi_index([b + c for b, c in zip(below, corner, strict=True)], sizes)
-        weights = np.prod([s if c else 1 - s for s, c in zip(share, corner, strict=True)], axis=0)
-        histograms += np.bincount(cells.ravel(), weights.ravel(), minlength=n * COLOURS)
+    for ends in product((0, 1), repeat=3):
+        first, second, third = (share[end] for share, end in zip(shares, ends, strict=True))
+        bins = corner + sum(scale.stride for scale, end in zip(SCALES, ends, strict=True) if end)
+        histograms += np.bincount(bins.ravel(), (first * second * third).ravel(), minlength=n * COLOURS)
     return np.sqrt(histograms).reshape(n, COLOURS)
 
 
-def _layout(fields: NDArray[np.float64]) -> NDArray[np.float64]:
-    return ((fields - (50.0, 0.0, 0.0)) / (50.0, 40.0, 40.0)).reshape(len(fields), -1)
+def _layout(fields: Lab) -> NDArray[np.float64]:
+    values = [(fields.lightness - 50) / 50, fields.red / 40, fields.yellow / 40]
+    return np.stack(values, axis=-1, dtype=np.float64).reshape(len(fields.lightness), -1)
 
 
 def _unit(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from irisrec.errors import ConfigError, FeatureError, some
 from irisrec.features.encoders.base import ContentEncoder, EncoderSettings
+from irisrec.features.encoders.slices import on_all_cores
 from irisrec.files import sha256
 
+SLICE = 8  # contents that a core takes at once
 WEIGHTS = ("*.json", "*.txt", "*.model", "*.safetensors", "*.bin")
 
 
@@ -92,6 +97,24 @@ class HuggingFaceEncoder(ContentEncoder):
             return str(getattr(self.config, "_commit_hash", None) or self.place)
         files = sorted({path for pattern in WEIGHTS for path in folder.rglob(pattern)})
         return sha256(*(part for path in files for part in (path.name, file_hash(path))))[:16]
+
+    def on_model(self, contents: Sequence[Any]) -> NDArray[np.float32]:
+        """Return the vectors of prepared contents, (n, F), batch by batch on a GPU and slice by slice on cores."""
+        _ = self._model  # loaded here, before several threads ask for it
+        whole = self.device.type != "cpu" or self.settings.compile
+        step = self.batch_size if whole else SLICE
+        slices = [contents[start : start + step] for start in range(0, len(contents), step)]
+        return np.concatenate(
+            [self._run(part) for part in slices] if whole else on_all_cores(self._run, slices)
+        )
+
+    @abstractmethod
+    def _run(self, contents: Sequence[Any]) -> NDArray[np.float32]:
+        """Return the vectors of so many prepared contents as the model takes at once, (n, F)."""
+
+    @cached_property
+    def _model(self) -> Any:
+        raise NotImplementedError
 
     def load_model(self, **options: Any) -> tuple[Any, set[str]]:
         """Load the weights for reading only; return the model and the names of weights that the files lack."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from irisrec.features.encoders.huggingface import (
     library,
     speaking_plainly,
 )
+from irisrec.features.encoders.processor import PictureProcessor
 from irisrec.features.pictures import decode
 
 LONGEST = 20  # times the shorter side; beyond, the middle is used, as resizing would fill the memory
@@ -34,32 +36,35 @@ class HuggingFacePicture(HuggingFaceEncoder):
     Settings = HuggingFaceSettings
     shortened = f"with a picture more than {LONGEST} times as long as wide: the middle was used"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._loading = Lock()
+
     @property
     def dim(self) -> int:
         """Width of the vectors."""
-        blank = Prepared(self._pixels(Image.new("RGB", (32, 32), "white")))
-        return int(self.encode([blank.value]).shape[1])
+        return int(self.encode([self._processor.pixels(Image.new("RGB", (32, 32), "white"))]).shape[1])
 
     def prepare(self, content: Any) -> Prepared:
-        """Decode the picture and let the model's processor resize, crop and scale it."""
+        """Decode the picture and bring it to the size of the model, as the model's processor does."""
+        with self._loading:
+            processor = self._processor
         picture = decode(content)
         middle = _middle(picture)
-        return Prepared(self._pixels(middle), shortened=middle is not picture)
+        return Prepared(processor.pixels(middle), shortened=middle is not picture)
 
     def encode(self, prepared: Sequence[Any]) -> NDArray[np.float32]:
-        """Run the model on (n, channels, height, width) pixels."""
+        """Run the model on prepared pictures."""
+        return self.on_model(prepared)
+
+    def _run(self, contents: Sequence[Any]) -> NDArray[np.float32]:
         import torch
 
-        pixels = torch.from_numpy(np.stack(prepared)).to(self.device, getattr(torch, self.precision))
-        if self._convolutional:
-            pixels = pixels.contiguous(memory_format=torch.channels_last)
+        pixels = self._processor.batch(contents, self.device).to(getattr(torch, self.precision))
+        kept = torch.channels_last if self._convolutional else torch.contiguous_format
         with torch.inference_mode():
-            return np.asarray(self._vectors(pixels).float().cpu().numpy(), np.float32)
-
-    def _pixels(self, picture: Image.Image) -> NDArray[np.float32]:
-        array = np.asarray(picture)
-        out = self._processor(array, input_data_format="channels_last", return_tensors="np")
-        return np.asarray(out["pixel_values"][0], np.float32)
+            vectors = self._vectors(pixels.contiguous(memory_format=kept))
+            return np.asarray(vectors.float().cpu().numpy(), np.float32)
 
     def _vectors(self, pixels: Any) -> Any:
         model, has_pooler = self._model
@@ -75,9 +80,10 @@ class HuggingFacePicture(HuggingFaceEncoder):
         return hidden.mean(dim=(2, 3)) if hidden.ndim == 4 else hidden[:, 0]
 
     @cached_property
-    def _processor(self) -> Any:
+    def _processor(self) -> PictureProcessor:
+        load = library().AutoImageProcessor.from_pretrained
         with speaking_plainly(self.settings.model):
-            return library().AutoImageProcessor.from_pretrained(self.place, revision=self.settings.revision)
+            return PictureProcessor(load(self.place, revision=self.settings.revision))
 
     @cached_property
     def _model(self) -> tuple[Any, bool]:

@@ -87,14 +87,12 @@ class HuggingFaceText(HuggingFaceEncoder):
         """Run the model on all pieces, and average those of one text by their length."""
         pieces = [piece for text in prepared for piece in text]
         owner = np.repeat(np.arange(len(prepared)), [len(text) for text in prepared])
-        order = sorted(range(len(pieces)), key=lambda i: -len(pieces[i]))
-        step = self.settings.batch_size
-        found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(pieces)
-        for start in range(0, len(order), step):
-            rows = order[start : start + step]
-            for row, vector in zip(rows, self._run([pieces[row] for row in rows]), strict=True):
-                found[row] = vector
-        vectors = np.stack(found)
+        order = sorted(
+            range(len(pieces)), key=lambda i: -len(pieces[i])
+        )  # like lengths together: less padding
+        found = self.on_model([pieces[row] for row in order])
+        vectors = np.empty_like(found)
+        vectors[order] = found
         weights = np.array([len(piece) for piece in pieces], np.float64)
         total = np.bincount(owner, weights)
         summed = np.zeros((len(prepared), vectors.shape[1]))
@@ -125,10 +123,10 @@ class HuggingFaceText(HuggingFaceEncoder):
     def _normalised(self) -> bool:
         return (Path(self.place) / "2_Normalize").is_dir() and self.settings.pooling is None
 
-    def _run(self, pieces: list[list[int]]) -> NDArray[np.float32]:
+    def _run(self, contents: Sequence[Any]) -> NDArray[np.float32]:
         import torch
 
-        batch = self._tokenizer.pad({"input_ids": pieces}, return_tensors="pt").to(self.device)
+        batch = self._tokenizer.pad({"input_ids": list(contents)}, return_tensors="pt").to(self.device)
         mask = batch["attention_mask"]
         with torch.inference_mode():
             out = self._model(input_ids=batch["input_ids"], attention_mask=mask)
