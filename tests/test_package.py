@@ -53,6 +53,7 @@ INNER = {
     ],
     "evaluation": [
         "metrics",
+        "bootstrap",
         "config",
         "negatives",
         "ranking",

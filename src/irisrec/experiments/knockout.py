@@ -89,7 +89,7 @@ def knock_out(run: Path, *, retrain: bool = False, seed: int = 0) -> Knockout:
         frames[name] = _judge(altered_model, split, config.evaluation, users)
     table = compare(frames)
     result = Knockout(modalities, retrain, table, {m: _sentence(table, m, retrain) for m in modalities})
-    write_json(folder.path / f"knockout{'-retrained' if retrain else ''}.json", result.to_json())
+    write_json(folder.knockouts[retrain], result.to_json())
     return result
 
 
