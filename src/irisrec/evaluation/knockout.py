@@ -14,6 +14,11 @@ from irisrec.models.contract import Scorer
 
 Way = Literal["removed", "shuffled", "noise"]
 WAYS: tuple[Way, ...] = get_args(Way)
+IN_WORDS: dict[Way, str] = {
+    "removed": "taken away from all items",
+    "shuffled": "exchanged between items",
+    "noise": "replaced by noise",
+}
 _VALUES, _PRESENT = "feature_", "present_"
 
 

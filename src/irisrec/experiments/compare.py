@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 
 from irisrec.errors import RunError
+from irisrec.evaluation.bootstrap import LEVEL
+from irisrec.evaluation.metrics import main_metric
 from irisrec.evaluation.significance import compare
 from irisrec.evaluation.slices import slices
 from irisrec.experiments.config import ExperimentConfig
@@ -17,8 +19,6 @@ from irisrec.experiments.folder import RunFolder, read_frame
 from irisrec.experiments.reporting.words import model_in_words
 from irisrec.recommendation.storage import INTERACTIONS, NEGATIVES
 
-LEVEL = 0.95
-MARKED = 0.05  # corrected p below which a difference is marked
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def compare_runs(paths: Sequence[Path], metrics: Sequence[str] | None = None) ->
     for folder, config in zip(folders[1:], configs[1:], strict=True):
         _check_same(folders[0], configs[0], folder, config)
     frames = dict(zip(names, (folder.read_per_user() for folder in folders), strict=True))
-    table = compare(frames, _chosen(frames, metrics), level=LEVEL)
-    shown = next((m for m in table["metric"] if m.startswith("ndcg")), table["metric"][0])
+    table = compare(frames, _chosen(frames, metrics))
+    shown = main_metric(table["metric"])
     models = {name: model_in_words(config.model.name) for name, config in zip(names, configs, strict=True)}
     n_users = frames[names[0]]["user_id"].n_unique()
     return Comparison(models, n_users, table, slices(frames, [shown]))

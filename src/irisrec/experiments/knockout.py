@@ -14,7 +14,8 @@ from irisrec.data.splits import Split
 from irisrec.errors import ModelError, RunError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import evaluate
-from irisrec.evaluation.knockout import WAYS, Way, altered, knocked_out, modalities_read_by
+from irisrec.evaluation.knockout import IN_WORDS, WAYS, Way, altered, knocked_out, modalities_read_by
+from irisrec.evaluation.metrics import main_metric
 from irisrec.evaluation.per_user import per_user_frame
 from irisrec.evaluation.significance import compare
 from irisrec.experiments.config import ExperimentConfig
@@ -28,11 +29,6 @@ from irisrec.progress import say
 from irisrec.recommendation.storage import load_split
 
 WHOLE = "whole"
-WORDS = {
-    "removed": "taken away from all items",
-    "shuffled": "exchanged between items",
-    "noise": "replaced by noise",
-}
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ def without(prepared: Prepared, modality: str, way: Way, seed: int = 0) -> Prepa
 
 def _sentence(table: pl.DataFrame, modality: str, retrained: bool) -> str:
     """Say whether a modality carries information, by what is lost when its vectors change places."""
-    metric = next((m for m in table["metric"] if m.startswith("ndcg")), table["metric"][0])
+    metric = main_metric(table["metric"])
     rows = table.filter(
         (pl.col("protocol") == "full")
         & (pl.col("metric") == metric)
@@ -143,7 +139,7 @@ def _sentence(table: pl.DataFrame, modality: str, retrained: bool) -> str:
     change, low, high = row["difference"], row["difference_low"], row["difference_high"]
     how = "trained with" if retrained else "judged with"
     facts = (
-        f"{how} the {modality} vectors {WORDS['shuffled']}, {metric.upper()} over all items changes by "
+        f"{how} the {modality} vectors {IN_WORDS['shuffled']}, {metric.upper()} over all items changes by "
         f"{change:+.4f} (95% interval {low:+.4f} to {high:+.4f})"
     ).replace("-", "−")
     if high < 0:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from irisrec.experiments.compare import LEVEL, MARKED, Comparison
+from irisrec.evaluation.bootstrap import LEVEL
+from irisrec.evaluation.significance import MARKED
+from irisrec.experiments.compare import Comparison
 from irisrec.experiments.reporting.words import candidates_in_words
 from irisrec.files import atomic_path
 
