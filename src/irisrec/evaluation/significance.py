@@ -13,6 +13,7 @@ from irisrec.evaluation.per_user import metrics_of
 
 MARKED = 0.05  # corrected p below which a difference is marked
 
+
 def wilcoxon(differences: Floats) -> float:
     """Return the two-sided p of Wilcoxon's signed-rank test; zeros keep their ranks (Pratt), none but zeros give 1."""
     from scipy import stats

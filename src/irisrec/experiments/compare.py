@@ -20,7 +20,6 @@ from irisrec.experiments.reporting.words import model_in_words
 from irisrec.recommendation.storage import INTERACTIONS, NEGATIVES
 
 
-
 @dataclass(frozen=True)
 class Comparison:
     """Runs over the same users, candidates and targets.

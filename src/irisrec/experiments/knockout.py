@@ -20,6 +20,7 @@ from irisrec.evaluation.per_user import per_user_frame
 from irisrec.evaluation.significance import compare
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.report import write_report
 from irisrec.experiments.run import Prepared, fit_model, prepare
 from irisrec.files import write_json
 from irisrec.ids import IdMap
@@ -68,7 +69,7 @@ def knock_out(run: Path, *, retrain: bool = False, seed: int = 0) -> Knockout:
             model listens to it.
         seed: of shuffling and noise.
 
-    The result is kept in the run folder, beside the evaluation.
+    The result is kept in the run folder, beside the evaluation, and the run's report is written again with it.
     """
     folder = RunFolder(Path(run))
     folder.require()
@@ -86,6 +87,7 @@ def knock_out(run: Path, *, retrain: bool = False, seed: int = 0) -> Knockout:
     table = compare(frames)
     result = Knockout(modalities, retrain, table, {m: _sentence(table, m, retrain) for m in modalities})
     write_json(folder.knockouts[retrain], result.to_json())
+    write_report(folder)
     return result
 
 

@@ -36,7 +36,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of this package, Python, and the packages it needs or makes use of where they are installed."""
+    """Return the versions of this package, of Python, and of the packages that it uses, as far as they are there."""
     found = {"irisrec": irisrec.__version__, "python": platform.python_version()}
     for requirement in _requirements():
         name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]

@@ -154,7 +154,9 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         config, prepared, folder.checkpoint, lambda progress: write_json(folder.metrics, progress.epochs)
     )
     seconds_fitting = time.perf_counter() - started_fitting
-    seconds_of_epochs = [float(record["seconds"]) for record in progress.epochs]  # also of those before a resume
+    seconds_of_epochs = [
+        float(record["seconds"]) for record in progress.epochs
+    ]  # also of those before a resume
     if progress.epochs:
         draw_curves(progress.epochs, progress.best_epoch, folder.curves)
     save_model(folder.path, model.cpu(), config.model)

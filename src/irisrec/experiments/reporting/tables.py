@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from irisrec.errors import count_of
 from irisrec.evaluation.bootstrap import LEVEL
 from irisrec.evaluation.significance import MARKED
 from irisrec.experiments.reporting.words import candidates_in_words
@@ -46,23 +47,6 @@ class Table:
     head: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Tables:
-    """A section of tables.
-
-    Attributes:
-        words: paragraphs before them.
-        tables: to be read.
-        folded: to be looked up.
-        meanings: (name, what it is) for words that the tables use.
-    """
-
-    words: tuple[str, ...]
-    tables: tuple[Table, ...]
-    folded: tuple[Table, ...] = ()
-    meanings: tuple[tuple[str, str], ...] = ()
 
 
 def plain_cells(values: Sequence[str]) -> tuple[Cell, ...]:
@@ -127,20 +111,20 @@ def by_slice(table: pl.DataFrame, runs: Sequence[str]) -> list[Table]:
                         estimate(of[run], is_best=len(runs) > 1 and of[run]["mean"] == highest)
                         for run in runs
                     ),
-                    f"{cells['n_users'][0]:,}",
+                    count_of(cells["n_users"][0], "user"),
                 )
             )
         title = f"{part['metric'][0].upper()}, targets ranked among {candidates_in_words(str(protocol))}"
-        found.append(Table(title, "", "users", tuple(runs), tuple(rows)))
+        found.append(Table(title, "", "targets and histories", tuple(runs), tuple(rows)))
     return found
 
 
-def rule(reference: str = "") -> str:
-    """Say how to read intervals and stars."""
+def rule(reference: str = "", *, starred: bool = True) -> str:
+    """Say how to read intervals, and where there is a reference also differences and stars."""
     words = f"Intervals are {LEVEL:.0%} bootstrap intervals over users"
     if not reference:
         return f"{words}."
-    return (
-        f"{words}, drawn for all runs at once; differences are to {reference}, * where Wilcoxon’s signed-rank test "
-        f"gives p < {MARKED} after Holm’s correction over all tests shown."
-    )
+    words = f"{words}, drawn for all runs at once; differences are to {reference}"
+    if not starred:
+        return f"{words}."
+    return f"{words}, * where Wilcoxon’s signed-rank test gives p < {MARKED} after Holm’s correction over all tests shown."
