@@ -26,12 +26,14 @@ class Comparison:
 
     Attributes:
         runs: {name of the run: name of its model}; the first is the reference.
+        folders: {name of the run: its folder}.
         n_users: with a target.
         table: as of `significance.compare`.
         slices: as of `slices.slices`, of the first metric that is an NDCG, else of the first.
     """
 
     runs: dict[str, str]
+    folders: dict[str, RunFolder]
     n_users: int
     table: pl.DataFrame
     slices: pl.DataFrame
@@ -77,7 +79,7 @@ def compare_runs(paths: Sequence[Path], metrics: Sequence[str] | None = None) ->
     shown = main_metric(table["metric"])
     models = {name: model_in_words(config.model.name) for name, config in zip(names, configs, strict=True)}
     n_users = frames[names[0]]["user_id"].n_unique()
-    return Comparison(models, n_users, table, slices(frames, [shown]))
+    return Comparison(models, dict(zip(names, folders, strict=True)), n_users, table, slices(frames, [shown]))
 
 
 def _names(folders: Sequence[RunFolder]) -> list[str]:

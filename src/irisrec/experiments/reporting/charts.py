@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from irisrec.evaluation.significance import MARKED
 from irisrec.experiments.reporting.svg import INK, SERIES, draw
 
 Points = Sequence[tuple[float, float]]
+Rows = Sequence[Mapping[str, Any]]
 SIZE = (4.2, 2.5)
 
 
@@ -79,32 +81,31 @@ def reliability_chart(lines: Sequence[Points], colours: Sequence[int], words: st
     return draw(paint, (4.2, 3.2), words)
 
 
-def interval_chart(rows: Sequence[Mapping[str, Any]], names: Sequence[str], marked: float, words: str) -> str:
+def interval_chart(rows: Rows, words: str) -> str:
     """Draw means with their intervals, one line per run, the first on top; * where a difference is marked.
 
     Args:
         rows: of `significance.compare`, of one protocol and metric.
-        names: of the runs.
-        marked: corrected p below which a difference is marked.
         words: what the chart shows.
     """
+    colours = [series(place) for place in range(len(rows))]
+    return draw(lambda axes: paint_intervals(axes, rows, colours, INK), (4.2, 0.3 * len(rows) + 0.6), words)
 
-    def paint(axes: Any) -> None:
-        places = range(len(rows))
-        for place, row in zip(places, rows, strict=True):
-            if row["mean"] is None:
-                continue
-            axes.plot([row["low"], row["high"]], [place, place], color=series(place), linewidth=2.4)
-            axes.plot([row["mean"]], [place], "o", color=series(place), markersize=6)
-            if row["p_holm"] is not None and row["p_holm"] < marked:
-                offset = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
-                axes.annotate("*", (row["high"], place), color=INK, fontsize=12, **offset)
-        axes.set_yticks(places, [shortened(name) for name in names])
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.margins(x=0.12)
-        axes.locator_params(axis="x", nbins=5)
 
-    return draw(paint, (4.2, 0.3 * len(rows) + 0.6), words)
+def paint_intervals(axes: Any, rows: Rows, colours: Sequence[str], ink: str) -> None:
+    """Paint what `interval_chart` draws."""
+    for place, (row, colour) in enumerate(zip(rows, colours, strict=True)):
+        if row["mean"] is None:
+            continue
+        axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=2.4)
+        axes.plot([row["mean"]], [place], "o", color=colour, markersize=6)
+        if row["p_holm"] is not None and row["p_holm"] < MARKED:
+            at = {"xytext": (4, -3), "textcoords": "offset points", "va": "center"}
+            axes.annotate("*", (row["high"], place), color=ink, fontsize=12, **at)
+    axes.set_yticks(range(len(rows)), [shortened(row["run"]) for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.margins(x=0.12)
+    axes.locator_params(axis="x", nbins=5)
 
 
 def shortened(name: str, longest: int = 22) -> str:

@@ -25,28 +25,29 @@ def lists(run: FinishedRun) -> Findings | None:
         return None
     beside = {} if len(run.frames) == 1 else run.evaluation.get("baseline_lists", {}).get("popularity", {})
     found = {run.name: own} | ({model_in_words("popularity"): beside} if beside else {})
-    return Findings(words=(WORDS,), tables=(list_table(found),))
+    return Findings(words=(WORDS,), tables=list_tables(found))
 
 
-def list_table(runs: dict[str, dict[str, float]]) -> Table:
-    """Lay out a row per measure, and a column per run and cutoff."""
-    first = next(iter(runs.values()))
-    cutoffs = list(dict.fromkeys(name.partition("@")[2] for name in first))
-    measures = dict.fromkeys(name.partition("@")[0] for lists in runs.values() for name in lists)
-    columns = [(run, k) for k in cutoffs for run in runs]
+def list_tables(runs: dict[str, dict[str, float]]) -> tuple[Table, ...]:
+    """Lay out one table per cutoff: a row per measure, a column per run."""
+    cutoffs = dict.fromkeys(name.partition("@")[2] for lists in runs.values() for name in lists)
+    return tuple(_at_cutoff(runs, k) for k in cutoffs)
+
+
+def _at_cutoff(runs: dict[str, dict[str, float]], k: str) -> Table:
+    names = dict.fromkeys(name for lists in runs.values() for name in lists if name.endswith(f"@{k}"))
     rows = tuple(
         Row(
-            measure.replace("_", " ").replace("gini", "Gini index"),
-            plain_cells([_number(runs[run].get(f"{measure}@{k}")) for run, k in columns]),
-            meaning(measure),
+            name.partition("@")[0].replace("_", " ").replace("gini", "Gini index"),
+            plain_cells([_number(lists.get(name)) for lists in runs.values()]),
+            _meaning(name.partition("@")[0]),
         )
-        for measure in measures
+        for name in names
     )
-    return Table("", "", "measure", tuple(f"{run}, first {k}" for run, k in columns), rows)
+    return Table(f"The first {k}", "", "measure", tuple(runs), rows)
 
 
-def meaning(measure: str) -> str:
-    """Say what a list measure is."""
+def _meaning(measure: str) -> str:
     if measure.startswith("diversity_"):
         modality = measure.removeprefix("diversity_")
         return f"1 − mean cosine of the {modality} vectors within a list"

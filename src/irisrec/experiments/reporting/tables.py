@@ -122,9 +122,8 @@ def by_slice(table: pl.DataFrame, runs: Sequence[str]) -> list[Table]:
 def rule(reference: str = "", *, starred: bool = True) -> str:
     """Say how to read intervals, and where there is a reference also differences and stars."""
     words = f"Intervals are {LEVEL:.0%} bootstrap intervals over users"
-    if not reference:
-        return f"{words}."
-    words = f"{words}, drawn for all runs at once; differences are to {reference}"
-    if not starred:
-        return f"{words}."
-    return f"{words}, * where Wilcoxon’s signed-rank test gives p < {MARKED} after Holm’s correction over all tests shown."
+    if reference:
+        words += f", drawn for all runs at once; differences are to {reference}"
+    if reference and starred:
+        words += f", * where Wilcoxon’s signed-rank test gives p < {MARKED}, corrected by Holm over all tests shown"
+    return f"{words}."
