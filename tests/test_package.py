@@ -56,6 +56,7 @@ INNER = {
     ],
     "evaluation": [
         "metrics",
+        "bootstrap",
         "config",
         "negatives",
         "ranking",

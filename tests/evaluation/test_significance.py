@@ -4,7 +4,8 @@ import pytest
 from scipy.stats import bootstrap
 
 from irisrec.errors import DataError
-from irisrec.evaluation.significance import bootstrap_means, compare, holm, interval, wilcoxon
+from irisrec.evaluation.bootstrap import bootstrap_means, interval, mean_intervals
+from irisrec.evaluation.significance import compare, holm, wilcoxon
 from irisrec.evaluation.slices import slices, slices_of
 
 
@@ -38,6 +39,15 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says():
         low, high = interval(bootstrap_means(rng.normal(3, 1, (100, 1)), 300, seed), 0.9)[:, 0]
         held.append(low <= 3 <= high)
     assert 0.83 < np.mean(held) < 0.96
+
+
+def test_a_run_has_one_interval_alone_and_in_any_comparison():
+    rng = np.random.default_rng(0)
+    runs = {"a": frame(rng.random(300)), "b": frame(rng.random(300))}
+    for row in compare({"a": runs["a"], "b": runs["b"].reverse()}).iter_rows(named=True):
+        values = np.insert(runs[row["run"]]["ndcg@10"].to_numpy(), 5, np.nan)  # a user without target
+        found = mean_intervals({"ndcg@10": values, "auc": np.full(301, np.nan)})
+        assert found == {"ndcg@10": (row["low"], row["high"])}
 
 
 def test_a_better_run_is_found_and_its_equal_is_not():
@@ -90,6 +100,15 @@ def test_a_value_that_a_user_lacks_has_no_part_in_the_mean():
     assert row["mean"] == pytest.approx(2 / 3)
     nobody = compare({"a": frame([None, None]), "b": frame([None, None])}, ["ndcg@10"])
     assert nobody["mean"].null_count() == 2
+
+
+def test_cold_users_and_items_are_slices_and_everybody_is_none():
+    data = frame(np.zeros(6), history_length=[0, 0, 3, 3, 3, 3], target_popularity=np.full(6, 2.0))
+    data = data.with_columns(target_has_image=pl.lit(True))
+    assert [(name, len(users)) for _, name, users in slices_of(data)] == [
+        ("cold: no history", 2),
+        ("3 items in the history", 4),
+    ]
 
 
 def test_slices_part_the_users_by_each_variable():

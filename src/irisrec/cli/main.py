@@ -16,6 +16,7 @@ from irisrec.cli.evaluate import evaluate
 from irisrec.cli.features import features
 from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
+from irisrec.cli.report import report
 from irisrec.cli.train import train
 from irisrec.errors import IrisrecError
 
@@ -31,6 +32,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(knockout)
+app.command()(report)
 app.command()(recommend)
 app.command()(encode)
 app.command()(features)

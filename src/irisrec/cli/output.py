@@ -19,14 +19,20 @@ def print_json(value: Any) -> None:
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """Print a table: one row per protocol, one column per metric."""
+    """Print a table: one row per protocol, one column per metric, the interval of each mean below it."""
     names = list(next(iter(evaluation.metrics.values())))
-    typer.echo(f"{evaluation.part}: {evaluation.n_users:,} users, ties count against the target")
-    typer.echo(f"{'candidates':<16}" + "".join(f"{name:>14}" for name in names))
+    typer.echo(
+        f"{evaluation.part}: {evaluation.n_users:,} users, ties count against the target; "
+        "below each mean its 95% interval"
+    )
+    typer.echo(f"{'candidates':<16}" + "".join(f"{name:>15}" for name in names))
     labels = {"full": "all items"}
     for protocol, values in evaluation.metrics.items():
-        cells = (f"{values[name]:>14.4f}" if name in values else f"{'–':>14}" for name in names)
+        cells = (f"{values[name]:>15.4f}" if name in values else f"{'–':>15}" for name in names)
         typer.echo(f"{labels.get(protocol, protocol):<16}" + "".join(cells))
+        bounds = evaluation.intervals[protocol]
+        spans = ("{:.4f}–{:.4f}".format(*bounds[name]) if name in bounds else "" for name in names)
+        typer.echo(f"{'':<16}" + "".join(f"{span:>15}" for span in spans))
     if evaluation.lists:
         typer.echo("\nthe lists themselves, all items ranked")
         cutoffs = dict.fromkeys(name.partition("@")[2] for name in evaluation.lists)

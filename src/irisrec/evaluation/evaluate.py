@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.sparse import csr_matrix
 
 from irisrec.data.splits import Split
 from irisrec.errors import DataError
+from irisrec.evaluation.bootstrap import mean_intervals
 from irisrec.evaluation.calibration import Calibration, calibrate
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.lists import Content, list_measures
@@ -47,12 +49,21 @@ class Evaluation:
     lists: dict[str, float] = field(default_factory=dict)
     calibration: Calibration | None = None
 
+    @cached_property
+    def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """{protocol: {metric: (low, high)}}: the 95 % intervals of the means, see `bootstrap.mean_intervals`."""
+        return {protocol: mean_intervals(values) for protocol, values in self.per_user.items()}
+
     def to_json(self) -> dict[str, Any]:
-        """Return the means as plain JSON values."""
+        """Return the means and their intervals as plain JSON values."""
         return {
             "part": self.part,
             "n_users": self.n_users,
             "protocols": self.metrics,
+            "intervals": {
+                protocol: {metric: [low, high] for metric, (low, high) in found.items()}
+                for protocol, found in self.intervals.items()
+            },
             "lists": self.lists,
             "calibration": self.calibration.to_json() if self.calibration else None,
             "notes": [note.to_json() for note in self.notes],

@@ -15,6 +15,11 @@ from irisrec.models.features import PRESENT, VALUES, held_modalities
 
 Way = Literal["removed", "shuffled", "noise"]
 WAYS: tuple[Way, ...] = get_args(Way)
+IN_WORDS: dict[Way, str] = {
+    "removed": "taken away from all items",
+    "shuffled": "exchanged between items",
+    "noise": "replaced by noise",
+}
 
 
 def altered(values: Tensor, present: Tensor, way: Way, seed: int = 0) -> tuple[Tensor, Tensor]:

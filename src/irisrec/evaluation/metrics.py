@@ -7,7 +7,7 @@ Values agree with trec_eval where it has the metric.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
@@ -131,6 +131,16 @@ def compute(
     if "auc" in names:
         values["auc"] = auc(ranks, owners, n_users, n_candidates)
     return values
+
+
+def main_metric(names: Iterable[str]) -> str:
+    """Return the metric to show where there is room for one: the first NDCG, else the first of all.
+
+    >>> main_metric(["hr@10", "ndcg@10", "ndcg@20"]), main_metric(["hr@5", "map@5"])
+    ('ndcg@10', 'hr@5')
+    """
+    known = list(names)
+    return next((name for name in known if name.startswith("ndcg")), known[0])
 
 
 def _hits(ranks: Ints, owners: Ints, n_users: int, k: int) -> Ints:

@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from irisrec.errors import DataError, some
+from irisrec.evaluation.bootstrap import LEVEL, N_RESAMPLES, Floats, bootstrap_means, interval
 from irisrec.evaluation.per_user import metrics_of
 
-Floats = NDArray[np.float64]
-_AT_ONCE = 4_000_000  # numbers of resampled users in memory at once
-
-
-def bootstrap_means(values: Floats, n_resamples: int, seed: int) -> Floats:
-    """Return (n_resamples, m): the column means of (n, m) values over n rows drawn again with replacement.
-
-    One draw serves all columns, so that differences of columns are paired. NaN has no part in a mean.
-    """
-    rng = np.random.default_rng(seed)
-    known = ~np.isnan(values)
-    stacked = np.hstack([np.where(known, values, 0.0), known])
-    sums = np.concatenate([counts @ stacked for counts in _resamples(len(values), n_resamples, rng)])
-    totals, n_known = np.hsplit(sums, 2)
-    means: Floats = np.divide(totals, n_known, out=np.full(totals.shape, np.nan), where=n_known > 0)
-    return means
-
-
-def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Yield (b, n) counts of how often each row was drawn."""
-    step = max(1, _AT_ONCE // n)
-    for start in range(0, n_resamples, step):
-        size = min(step, n_resamples - start)
-        drawn = rng.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-
-
-def interval(means: Floats, level: float) -> Floats:
-    """Return (2, m): the percentiles between which ``level`` of the (n_resamples, m) means lie."""
-    tail = 100 * (1 - level) / 2
-    bounds: Floats = np.nanpercentile(means, [tail, 100 - tail], axis=0)
-    return bounds
+MARKED = 0.05  # corrected p below which a difference is marked
 
 
 def wilcoxon(differences: Floats) -> float:
@@ -72,8 +41,8 @@ def compare(
     frames: Mapping[str, pl.DataFrame],
     metrics: list[str] | None = None,
     *,
-    n_resamples: int = 2000,
-    level: float = 0.95,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> pl.DataFrame:
     """Compare runs over the same users; the first is the reference that the others are held against.
@@ -102,8 +71,8 @@ def estimates(
     frames: Mapping[str, pl.DataFrame],
     metrics: list[str] | None = None,
     *,
-    n_resamples: int = 2000,
-    level: float = 0.95,
+    n_resamples: int = N_RESAMPLES,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> pl.DataFrame:
     """Return the table of `compare` without the correction."""
@@ -155,14 +124,15 @@ def _row(values: Floats, means: Floats, at: int, level: float) -> dict[str, obje
 
 
 def _paired(frames: Mapping[str, pl.DataFrame], protocol: str) -> list[pl.DataFrame]:
-    """Return each frame's rows of a protocol in one order of users; different users are an error."""
-    parts = [frame.filter(pl.col("protocol") == protocol).sort("user_id") for frame in frames.values()]
-    users = parts[0]["user_id"]
-    for name, part in zip(frames, parts, strict=True):
-        if not users.equals(part["user_id"]):
+    """Return each frame's rows of a protocol in the order of the first; different users are an error."""
+    first, *others = (frame.filter(pl.col("protocol") == protocol) for frame in frames.values())
+    users, parts = first["user_id"], [first]
+    for name, part in zip(list(frames)[1:], others, strict=True):
+        if not users.sort().equals(part["user_id"].sort()):
             only = [*set(users) ^ set(part["user_id"])]
             raise DataError(
                 f"runs are compared over the same users, {next(iter(frames))} has {len(users):,} under "
                 f"{protocol} and {name} {len(part):,}, not in both: {some(only)}"
             )
+        parts.append(users.to_frame().join(part, on="user_id", how="left", maintain_order="left"))
     return parts

@@ -44,11 +44,19 @@ def _with_all_modalities(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
 def slices_of(frame: pl.DataFrame) -> Iterator[tuple[str, str, pl.Series]]:
     """Yield (variable, name of the slice, user ids) for every slice that is not everybody."""
     users = frame.unique("user_id", maintain_order=True)
-    yield from _by_number(users, "history_length", "item", "in the history")
-    popularity = users["target_popularity"]
-    if (cold := popularity == 0).any():
-        yield "target_popularity", "cold: no training interaction", users.filter(cold)["user_id"]
-    yield from _by_number(users.filter(~cold), "target_popularity", "training interaction", "of the target")
+    for variable, name, chosen in _all_slices(users):
+        if 0 < len(chosen) < len(users):
+            yield variable, name, chosen
+
+
+def _all_slices(users: pl.DataFrame) -> Iterator[tuple[str, str, pl.Series]]:
+    for column, noun, what, cold in (
+        ("history_length", "item", "in the history", "cold: no history"),
+        ("target_popularity", "training interaction", "of the target", "cold: no training interaction"),
+    ):
+        is_cold = users[column] == 0
+        yield column, cold, users.filter(is_cold)["user_id"]
+        yield from _by_number(users.filter(~is_cold), column, noun, what)
     for column in users.columns:
         if column.startswith(PRESENT):
             yield from _by_presence(users, column)
@@ -73,9 +81,5 @@ def _by_number(
 
 def _by_presence(users: pl.DataFrame, column: str) -> Iterator[tuple[str, str, pl.Series]]:
     modality = column.removeprefix(PRESENT)
-    if users[column].all():
-        return
     for has, word in ((True, "with"), (False, "without")):
-        chosen = users.filter(pl.col(column) == has)["user_id"]
-        if len(chosen):
-            yield modality, f"target {word} {modality}", chosen
+        yield modality, f"target {word} {modality}", users.filter(pl.col(column) == has)["user_id"]

@@ -10,15 +10,14 @@ from typing import Any
 import polars as pl
 
 from irisrec.errors import RunError
+from irisrec.evaluation.bootstrap import LEVEL
+from irisrec.evaluation.metrics import main_metric
 from irisrec.evaluation.significance import compare
 from irisrec.evaluation.slices import slices
 from irisrec.experiments.config import ExperimentConfig
-from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.folder import RunFolder, read_frame
 from irisrec.experiments.reporting.words import model_in_words
 from irisrec.recommendation.storage import INTERACTIONS, NEGATIVES
-
-LEVEL = 0.95
-MARKED = 0.05  # corrected p below which a difference is marked
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,14 @@ class Comparison:
 
     Attributes:
         runs: {name of the run: name of its model}; the first is the reference.
+        folders: {name of the run: its folder}.
         n_users: with a target.
         table: as of `significance.compare`.
         slices: as of `slices.slices`, of the first metric that is an NDCG, else of the first.
     """
 
     runs: dict[str, str]
+    folders: dict[str, RunFolder]
     n_users: int
     table: pl.DataFrame
     slices: pl.DataFrame
@@ -73,12 +74,12 @@ def compare_runs(paths: Sequence[Path], metrics: Sequence[str] | None = None) ->
     configs = [ExperimentConfig.load(folder.config) for folder in folders]
     for folder, config in zip(folders[1:], configs[1:], strict=True):
         _check_same(folders[0], configs[0], folder, config)
-    frames = dict(zip(names, (_read_per_user(folder) for folder in folders), strict=True))
-    table = compare(frames, _chosen(frames, metrics), level=LEVEL)
-    shown = next((m for m in table["metric"] if m.startswith("ndcg")), table["metric"][0])
+    frames = dict(zip(names, (folder.read_per_user() for folder in folders), strict=True))
+    table = compare(frames, _chosen(frames, metrics))
+    shown = main_metric(table["metric"])
     models = {name: model_in_words(config.model.name) for name, config in zip(names, configs, strict=True)}
     n_users = frames[names[0]]["user_id"].n_unique()
-    return Comparison(models, n_users, table, slices(frames, [shown]))
+    return Comparison(models, dict(zip(names, folders, strict=True)), n_users, table, slices(frames, [shown]))
 
 
 def _names(folders: Sequence[RunFolder]) -> list[str]:
@@ -124,23 +125,7 @@ def _check_same(a: RunFolder, config_a: ExperimentConfig, b: RunFolder, config_b
 def _equal(a: Path, b: Path) -> bool:
     if a.exists() != b.exists():
         return False
-    return not a.exists() or _read(a).equals(_read(b))
-
-
-def _read_per_user(folder: RunFolder) -> pl.DataFrame:
-    if not folder.per_user.exists():
-        raise RunError(
-            f"{folder.path} has no {folder.per_user.name}: it is not finished, or of an older version; "
-            f"go on with `irisrec train --resume {folder.path}`"
-        )
-    return _read(folder.per_user)
-
-
-def _read(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
+    return not a.exists() or read_frame(a).equals(read_frame(b))
 
 
 def _chosen(frames: dict[str, pl.DataFrame], metrics: Sequence[str] | None) -> list[str] | None:

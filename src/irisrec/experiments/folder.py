@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from irisrec.errors import RunError
 from irisrec.files import PARTIAL, read_json, write_json
 
@@ -16,11 +18,13 @@ from irisrec.files import PARTIAL, read_json, write_json
 class RunFolder:
     """A run on disk.
 
-    ``config.toml`` is the resolved config; ``run.json`` the data fingerprint, seed, versions, notes and state;
+    ``config.toml`` is the resolved config; ``run.json`` the data fingerprint, seed, commit, versions, time, memory,
+    notes and state;
     ``metrics.json`` the epochs; ``checkpoint.safetensors`` what training goes on from; ``model.json``,
     ``model.safetensors``, ``features.safetensors``, ``encoders/``, ``items.parquet``, ``users.parquet`` and
     ``interactions.parquet`` what recommending needs; ``evaluation.json``, ``per_user.parquet``,
-    ``curves.png`` and ``report.html`` the results.
+    ``per_user_popularity.parquet``, ``curves.png`` and ``report.html`` the results, with ``knockout.json`` and
+    ``knockout-retrained.json`` where they were asked for.
     """
 
     path: Path
@@ -32,7 +36,7 @@ class RunFolder:
 
     @property
     def info(self) -> Path:
-        """Fingerprint, seed, versions, notes, state."""
+        """Fingerprint, seed, commit, versions, time, memory, notes, state."""
         return self.path / "run.json"
 
     @property
@@ -54,6 +58,16 @@ class RunFolder:
     def per_user(self) -> Path:
         """Every user's metrics on test, and what kind of user it is."""
         return self.path / "per_user.parquet"
+
+    @property
+    def per_user_popularity(self) -> Path:
+        """The same of popularity, the least that has to be beaten."""
+        return self.path / "per_user_popularity.parquet"
+
+    @property
+    def knockouts(self) -> tuple[Path, Path]:
+        """What is left without each modality: judged without it, trained without it."""
+        return self.path / "knockout.json", self.path / "knockout-retrained.json"
 
     @property
     def curves(self) -> Path:
@@ -106,9 +120,26 @@ class RunFolder:
             raise RunError(f"{self.info} is damaged ({error})") from None
         return info
 
+    def read_per_user(self) -> pl.DataFrame:
+        """Read every user's metrics."""
+        if not self.per_user.exists():
+            raise RunError(
+                f"{self.path} has no {self.per_user.name}: it is not finished, or of an older version; "
+                f"go on with `irisrec train --resume {self.path}`"
+            )
+        return read_frame(self.per_user)
+
     def update_info(self, **values: Any) -> None:
         """Change entries of ``run.json``."""
         write_json(self.info, self.read_info() | values)
+
+
+def read_frame(path: Path) -> pl.DataFrame:
+    """Read a Parquet file of a run."""
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
 
 
 def cache_folder() -> Path:

@@ -14,11 +14,13 @@ from irisrec.data.splits import Split
 from irisrec.errors import ModelError, RunError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import evaluate
-from irisrec.evaluation.knockout import WAYS, Way, altered, knocked_out
+from irisrec.evaluation.knockout import IN_WORDS, WAYS, Way, altered, knocked_out
+from irisrec.evaluation.metrics import main_metric
 from irisrec.evaluation.per_user import per_user_frame
 from irisrec.evaluation.significance import compare
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.report import write_report
 from irisrec.experiments.run import Prepared, fit_model, prepare
 from irisrec.files import write_json
 from irisrec.ids import IdMap
@@ -29,11 +31,6 @@ from irisrec.progress import say
 from irisrec.recommendation.storage import load_split
 
 WHOLE = "whole"
-WORDS = {
-    "removed": "taken away from all items",
-    "shuffled": "exchanged between items",
-    "noise": "replaced by noise",
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def knock_out(run: Path, *, retrain: bool = False, seed: int = 0) -> Knockout:
             model listens to it.
         seed: of shuffling and noise.
 
-    The result is kept in the run folder, beside the evaluation.
+    The result is kept in the run folder, beside the evaluation, and the run's report is written again with it.
     """
     folder = RunFolder(Path(run))
     folder.require()
@@ -90,7 +87,8 @@ def knock_out(run: Path, *, retrain: bool = False, seed: int = 0) -> Knockout:
         frames[name] = _judge(altered_model, split, config.evaluation, users)
     table = compare(frames)
     result = Knockout(modalities, retrain, table, {m: _sentence(table, m, retrain) for m in modalities})
-    write_json(folder.path / f"knockout{'-retrained' if retrain else ''}.json", result.to_json())
+    write_json(folder.knockouts[retrain], result.to_json())
+    write_report(folder)
     return result
 
 
@@ -134,7 +132,7 @@ def without(prepared: Prepared, modality: str, way: Way, seed: int = 0) -> Prepa
 
 def _sentence(table: pl.DataFrame, modality: str, retrained: bool) -> str:
     """Say whether a modality carries information, by what is lost when its vectors change places."""
-    metric = next((m for m in table["metric"] if m.startswith("ndcg")), table["metric"][0])
+    metric = main_metric(table["metric"])
     rows = table.filter(
         (pl.col("protocol") == "full")
         & (pl.col("metric") == metric)
@@ -144,7 +142,7 @@ def _sentence(table: pl.DataFrame, modality: str, retrained: bool) -> str:
     change, low, high = row["difference"], row["difference_low"], row["difference_high"]
     how = "trained with" if retrained else "judged with"
     facts = (
-        f"{how} the {modality} vectors {WORDS['shuffled']}, {metric.upper()} over all items changes by "
+        f"{how} the {modality} vectors {IN_WORDS['shuffled']}, {metric.upper()} over all items changes by "
         f"{change:+.4f} (95% interval {low:+.4f} to {high:+.4f})"
     ).replace("-", "−")
     if high < 0:

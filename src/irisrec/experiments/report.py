@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.reporting.calibration import calibration
 from irisrec.experiments.reporting.data import data_story
 from irisrec.experiments.reporting.examples import examples
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.headline import headline
+from irisrec.experiments.reporting.knockout import knockout
+from irisrec.experiments.reporting.lists import lists
 from irisrec.experiments.reporting.numbers import numbers
+from irisrec.experiments.reporting.page import Section, render
 from irisrec.experiments.reporting.repeat import repeat
+from irisrec.experiments.reporting.slices import slices_of_run
 from irisrec.experiments.reporting.training import training
 from irisrec.files import write_text
 
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the report.
-
-    Attributes:
-        name: of its template ``sections/NAME.html``, and its anchor in the page.
-        title: its heading.
-        build: gives what the template shows as ``view``, or None where a run has nothing to say here.
-    """
-
-    name: str
-    title: str
-    build: Callable[[FinishedRun], Any]
-
-
 SECTIONS = (
     Section("numbers", "How good it is", numbers),
-    Section("examples", "What it recommends, and why", examples),
+    Section("examples", "What it recommends, and why", examples, "examples"),
+    Section("slices", "For whom it is good", slices_of_run),
+    Section("knockout", "What each modality is worth", knockout),
+    Section("calibration", "Whether its probabilities hold", calibration),
+    Section("lists", "What its lists are like", lists),
     Section("training", "How it learned", training),
-    Section("data", "What was done to the data", data_story),
-    Section("repeat", "How to repeat it", repeat),
+    Section("data", "What was done to the data", data_story, "data"),
+    Section("repeat", "How to repeat it", repeat, "repeat"),
 )
 
 
@@ -52,44 +42,5 @@ def write_report(folder: RunFolder) -> Path:
         RunError: a run that is not finished, or a damaged folder.
     """
     run = FinishedRun.load(folder)
-    views = [(section, section.build(run)) for section in SECTIONS]
-    page = (
-        _environment()
-        .get_template("report.html")
-        .render(top=headline(run), sections=[(section, view) for section, view in views if view is not None])
-    )
-    write_text(folder.report, page)
+    write_text(folder.report, render(headline(run), SECTIONS, run))
     return folder.report
-
-
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("irisrec.experiments", "templates"),
-        autoescape=True,  # titles, ids and reasons come from other people's data
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["signed"] = signed
-    environment.filters["plain"] = plain
-    return environment
-
-
-def plain(value: float) -> str:
-    """Print a number with three decimals, zero without a sign.
-
-    >>> plain(-0.0001)
-    '0.000'
-    """
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
-
-
-def signed(value: float) -> str:
-    """Print a number with three decimals and its sign.
-
-    >>> signed(0.25), signed(-1.5), signed(-0.0001)
-    ('+0.250', '−1.500', '+0.000')
-    """
-    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")

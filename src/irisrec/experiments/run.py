@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import resource
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import irisrec
 from irisrec.data.dataset import Dataset
 from irisrec.data.load import load_dataset
 from irisrec.data.planted.options import ShopOptions
@@ -27,6 +25,7 @@ from irisrec.experiments.causes import planted_reasons
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.curves import draw_curves
 from irisrec.experiments.folder import RunFolder, cache_folder
+from irisrec.experiments.provenance import commit, versions
 from irisrec.experiments.report import write_report
 from irisrec.features.encode import Encoded, encode_catalog
 from irisrec.files import atomic_path, write_json
@@ -150,9 +149,14 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     _record_start(config, folder)
     prepared = prepare(config)
     _record_data(folder, prepared)
+    started_fitting = time.perf_counter()
     model, progress = fit_model(
         config, prepared, folder.checkpoint, lambda progress: write_json(folder.metrics, progress.epochs)
     )
+    seconds_fitting = time.perf_counter() - started_fitting
+    seconds_of_epochs = [
+        float(record["seconds"]) for record in progress.epochs
+    ]  # also of those before a resume
     if progress.epochs:
         draw_curves(progress.epochs, progress.best_epoch, folder.curves)
     save_model(folder.path, model.cpu(), config.model)
@@ -162,9 +166,9 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         Popularity(model.n_items).fit(prepared.split.train), prepared.split, judging(config), content=content
     )
     results = evaluation.to_json()
-    results["baselines"] = {
-        "popularity": popularity.metrics
-    }  # the least that has to be beaten, on the same targets
+    # the least that has to be beaten, on the same targets
+    results["baselines"] = {"popularity": popularity.metrics}
+    results["baseline_lists"] = {"popularity": popularity.lists}
     if config.data.source == "shop" and isinstance(model, ItemSimilarity):
         top_ten = EvaluationConfig(cutoffs=(10,), metrics=("hr",), n_sampled=0)
         hits = evaluate(model, prepared.split, top_ten).per_user["full"]["hr@10"] == 1
@@ -172,12 +176,14 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         found = planted_reasons(model, prepared.dataset, prepared.split, hits, shop)
         say(f"reasons: {found}")
         results["planted_reasons"] = found.to_json()
-    write_per_user(folder, evaluation, prepared)
+    write_per_user(folder.per_user, evaluation, prepared)
+    write_per_user(folder.per_user_popularity, popularity, prepared)
     write_json(folder.evaluation, results)
     folder.update_info(
         state="finished",
         seconds=round(time.perf_counter() - started, 2),
-        seconds_per_epoch=_median([float(record["seconds"]) for record in progress.epochs]),
+        training_seconds=round(sum(seconds_of_epochs) if seconds_of_epochs else seconds_fitting, 3),
+        seconds_per_epoch=_median(seconds_of_epochs),
         best_epoch=progress.best_epoch,
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
@@ -185,23 +191,22 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     return evaluation
 
 
-def write_per_user(folder: RunFolder, evaluation: Evaluation, prepared: Prepared) -> None:
+def write_per_user(path: Path, evaluation: Evaluation, prepared: Prepared) -> None:
     """Keep every user's metrics, so that runs can be compared afterwards."""
     present = {name: mask.numpy() for name, mask in prepared.present.items()}
     frame = per_user_frame(evaluation, prepared.split, prepared.dataset.users, present)
-    with atomic_path(folder.per_user) as temporary:
+    with atomic_path(path) as temporary:
         frame.write_parquet(temporary)
 
 
 def _record_start(config: ExperimentConfig, folder: RunFolder) -> None:
-    versions = {
-        "irisrec": irisrec.__version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-    threads = torch.get_num_threads()
-    folder.update_info(state="running", seed=config.training.seed, versions=versions, threads=threads)
+    folder.update_info(
+        state="running",
+        seed=config.training.seed,
+        commit=commit(),
+        versions=versions(),
+        threads=torch.get_num_threads(),
+    )
 
 
 def _record_data(folder: RunFolder, prepared: Prepared) -> None:

@@ -1,20 +1,23 @@
-"""A comparison as bars with intervals."""
+"""A comparison as dots with intervals."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from irisrec.experiments.compare import LEVEL, MARKED, Comparison
+from irisrec.evaluation.bootstrap import LEVEL
+from irisrec.evaluation.significance import MARKED
+from irisrec.experiments.compare import Comparison
+from irisrec.experiments.reporting.charts import paint_intervals
 from irisrec.experiments.reporting.words import candidates_in_words
 from irisrec.files import atomic_path
 
 COLUMNS = 4
-BAR, REFERENCE, INK = "#355e8d", "#9aa7b5", "#222222"
+RUN, REFERENCE, INK = "#355e8d", "#9aa7b5", "#222222"
 
 
 def draw(comparison: Comparison, path: Path) -> None:
-    """Draw one panel per protocol and metric to a PNG: a bar per run, the reference in grey, * where marked."""
+    """Draw one panel per protocol and metric to a PNG: a line per run, the reference in grey, * where marked."""
     from matplotlib.figure import Figure
 
     panels = list(comparison.table.group_by(["protocol", "metric"], maintain_order=True))
@@ -28,7 +31,6 @@ def draw(comparison: Comparison, path: Path) -> None:
         axes.set_title(f"{str(metric).upper()}, {candidates_in_words(str(protocol))}", fontsize=9, loc="left")
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
-    grid[0, 0].invert_yaxis()  # the axes are shared: the first run on top everywhere
     figure.supxlabel(
         f"mean over {comparison.n_users:,} users, {LEVEL:.0%} bootstrap interval; * differs from "
         f"{comparison.reference} (Wilcoxon, Holm, p < {MARKED})",
@@ -40,24 +42,9 @@ def draw(comparison: Comparison, path: Path) -> None:
 
 
 def _panel(axes: Any, rows: list[dict[str, Any]]) -> None:
-    places = range(len(rows))
-    means = [row["mean"] or 0.0 for row in rows]
-    errors = [
-        [mean - (row["low"] or 0.0) for mean, row in zip(means, rows, strict=True)],
-        [(row["high"] or 0.0) - mean for mean, row in zip(means, rows, strict=True)],
-    ]
-    colours = [REFERENCE if row["difference"] is None else BAR for row in rows]
-    axes.barh(places, means, xerr=errors, color=colours, height=0.65, error_kw={"ecolor": INK, "capsize": 2})
-    axes.set_yticks(places, [row["run"] for row in rows], fontsize=8)
-    for place, row in zip(places, rows, strict=True):
-        if row["p_holm"] is not None and row["p_holm"] < MARKED:
-            axes.annotate(
-                "*", (row["high"], place), xytext=(3, -3), textcoords="offset points", va="center", color=INK
-            )
-    axes.margins(x=0.08)
-    axes.set_xlim(left=0)
-    axes.tick_params(axis="x", labelsize=8)
-    axes.locator_params(axis="x", nbins=5)
+    colours = [REFERENCE if row["difference"] is None else RUN for row in rows]
+    paint_intervals(axes, rows, colours, INK)
+    axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.25)
     axes.set_axisbelow(True)

@@ -6,12 +6,17 @@ from pathlib import Path
 
 from irisrec.experiments.compare import Comparison
 from irisrec.experiments.comparing.chart import draw
+from irisrec.experiments.comparing.report import comparison_page
 from irisrec.experiments.comparing.text import as_markdown
 from irisrec.files import atomic_path, write_text
 
 
 def save_comparison(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write ``comparison.md``, ``comparison.csv``, ``slices.csv`` and ``comparison.png``; return their paths."""
+    """Write ``report.html``, ``comparison.md``, ``comparison.csv``, ``slices.csv`` and ``comparison.png``.
+
+    Returns:
+        Their paths.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     markdown, picture = folder / "comparison.md", folder / "comparison.png"
@@ -21,4 +26,6 @@ def save_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     for path, table in tables.items():
         with atomic_path(path) as temporary:
             table.write_csv(temporary)
-    return [markdown, *tables, picture]
+    report = folder / "report.html"
+    write_text(report, comparison_page(comparison))
+    return [report, markdown, *tables, picture]

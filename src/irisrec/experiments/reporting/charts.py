@@ -1,18 +1,19 @@
-"""Charts as SVG that takes its colours and letters from the page around it."""
+"""The charts of a report: curves by epoch, probabilities against what happened, means with their intervals."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-# Matplotlib wants real colours: these stand for the page's own, in light and in dark
-INK, LINE = "#010203", "#030201"
-PAGE_COLOURS = {INK: "currentColor", LINE: "var(--accent)"}
+from irisrec.evaluation.significance import MARKED
+from irisrec.experiments.reporting.svg import INK, SERIES, draw
+
+Points = Sequence[tuple[float, float]]
+Rows = Sequence[Mapping[str, Any]]
+SIZE = (4.2, 2.5)
 
 
-def line_chart(points: Sequence[tuple[int, float]], marked: int, words: str, form: str) -> str:
+def line_chart(points: Points, marked: int, words: str, form: str) -> str:
     """Draw values by epoch and mark one of them.
 
     Args:
@@ -20,57 +21,98 @@ def line_chart(points: Sequence[tuple[int, float]], marked: int, words: str, for
         marked: the epoch to mark.
         words: what the chart shows, for those who do not see it.
         form: format of the marked value.
-
-    Returns:
-        An ``<svg>`` element without any address, to stand in a page.
     """
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": words, "font.size": 9}):
-        figure = Figure(figsize=(4.2, 2.5), layout="constrained")
-        axes = figure.subplots()
-        epochs, values = zip(*points, strict=True)
-        axes.plot(epochs, values, color=LINE, linewidth=1.8, marker="o", markersize=3)
+    def paint(axes: Any) -> None:
+        _epochs(axes, points, marked, SERIES[0])
         value = dict(points).get(marked)
         axes.axvline(marked, color=INK, linewidth=0.8, linestyle=(0, (3, 3)), alpha=0.6)
-        if value is not None:
-            axes.plot([marked], [value], "o", markersize=8, markerfacecolor="none", color=LINE)
         label = f"kept: epoch {marked}" + ("" if value is None else f", {value:{form}}")
-        is_right = marked > (epochs[0] + epochs[-1]) / 2
-        axes.text(
-            marked,
-            1.03,
-            label,
-            transform=axes.get_xaxis_transform(),
-            ha="right" if is_right else "left",
-            color=INK,
-        )
-        axes.set_xlabel("epoch", color=INK)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        axes.tick_params(colors=INK)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(INK)
-        axes.grid(color=INK, alpha=0.12)
-        drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None})
-    return _for_a_page(drawn.getvalue(), words)
+        side = "right" if marked > (points[0][0] + points[-1][0]) / 2 else "left"
+        axes.text(marked, 1.03, label, transform=axes.get_xaxis_transform(), ha=side, color=INK)
+
+    return draw(paint, SIZE, words)
 
 
-def _for_a_page(svg: str, words: str) -> str:
-    """Keep the drawing alone: no prolog, no metadata, no size of its own, no ids that would stand twice."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-    view_box = re.search(r'viewBox="[^"]*"', svg)
-    svg = re.sub(
-        r"<svg[^>]*>",
-        f'<svg {view_box.group() if view_box else ""} role="img" aria-label="{escape(words)}">',
-        svg,
-        count=1,
-    )
-    svg = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", svg)
-    for colour, name in PAGE_COLOURS.items():
-        svg = svg.replace(colour, name)
-    return svg
+def line_charts_overlaid(
+    lines: Sequence[Points], kept: Sequence[int], colours: Sequence[int], words: str
+) -> str:
+    """Draw values by epoch of several runs, a ring on the epoch that each has kept.
+
+    ``colours`` are places in the colours of the page, so that a run has one colour in all charts.
+    """
+
+    def paint(axes: Any) -> None:
+        for points, marked, colour in zip(lines, kept, colours, strict=True):
+            _epochs(axes, points, marked, series(colour))
+
+    return draw(paint, SIZE, words)
+
+
+def series(n: int) -> str:
+    """Return the colour of the nth run; there are eight, then they come again."""
+    return SERIES[n % len(SERIES)]
+
+
+def _epochs(axes: Any, points: Points, marked: int, colour: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    epochs, values = zip(*points, strict=True)
+    axes.plot(epochs, values, color=colour, linewidth=1.8, marker="o", markersize=3)
+    if marked in epochs:
+        at = values[epochs.index(marked)]
+        axes.plot([marked], [at], "o", markersize=8, markerfacecolor="none", color=colour)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+
+
+def reliability_chart(lines: Sequence[Points], colours: Sequence[int], words: str) -> str:
+    """Draw (probability, share of targets) for each run; on the dashed line the two are equal."""
+
+    def paint(axes: Any) -> None:
+        highest = 1.05 * max(max(point) for points in lines for point in points)
+        axes.plot([0, highest], [0, highest], color=INK, linewidth=0.8, linestyle=(0, (3, 3)), alpha=0.6)
+        for points, colour in zip(lines, colours, strict=True):
+            said, seen = zip(*points, strict=True)
+            axes.plot(said, seen, color=series(colour), linewidth=1.8, marker="o", markersize=4)
+        axes.set(xlim=(0, highest), ylim=(0, highest), xlabel="probability", ylabel="share of targets")
+        axes.locator_params(nbins=5)
+
+    return draw(paint, (4.2, 3.2), words)
+
+
+def interval_chart(rows: Rows, words: str) -> str:
+    """Draw means with their intervals, one line per run, the first on top; * where a difference is marked.
+
+    Args:
+        rows: of `significance.compare`, of one protocol and metric.
+        words: what the chart shows.
+    """
+    colours = [series(place) for place in range(len(rows))]
+    return draw(lambda axes: paint_intervals(axes, rows, colours, INK), (4.2, 0.3 * len(rows) + 0.6), words)
+
+
+def paint_intervals(axes: Any, rows: Rows, colours: Sequence[str], ink: str) -> None:
+    """Paint what `interval_chart` draws."""
+    for place, (row, colour) in enumerate(zip(rows, colours, strict=True)):
+        if row["mean"] is None:
+            continue
+        axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=2.4)
+        axes.plot([row["mean"]], [place], "o", color=colour, markersize=6)
+        if row["p_holm"] is not None and row["p_holm"] < MARKED:
+            at = {"xytext": (4, -3), "textcoords": "offset points", "va": "center"}
+            axes.annotate("*", (row["high"], place), color=ink, fontsize=12, **at)
+    axes.set_yticks(range(len(rows)), [shortened(row["run"]) for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.margins(x=0.12)
+    axes.locator_params(axis="x", nbins=5)
+
+
+def shortened(name: str, longest: int = 22) -> str:
+    """Cut a long name in its middle.
+
+    >>> shortened("multimodal-iris-wide-decay-0.3-seed-2")
+    'multimodal-…0.3-seed-2'
+    """
+    half = longest // 2
+    return name if len(name) <= longest else f"{name[:half]}…{name[half - longest + 1 :]}"

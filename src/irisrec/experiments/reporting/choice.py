@@ -56,10 +56,7 @@ def choose_users(run: FinishedRun) -> Choice:
     rows, lengths = _eligible(run)
     if not len(rows):
         return Choice((), "", (), 0)
-    train = run.split.train[rows]
-    ranks = rank_targets(run.model, train, run.split.test[rows], train, {}, run.config.evaluation.batch_users)
-    best = np.full(len(rows), np.iinfo(np.int64).max)
-    np.minimum.at(best, ranks.owners, ranks.ranks["full"])
+    best = best_ranks(run, rows)
     groups = (best <= SHOWN, (best > SHOWN) & (best <= NEAR), best > NEAR)
     users = []
     for outcome, group in zip(OUTCOMES, groups, strict=True):
@@ -69,6 +66,15 @@ def choose_users(run: FinishedRun) -> Choice:
             users.append(Chosen(int(rows[at]), outcome, int(best[at]), n_candidates))
     shares = tuple((outcome, float(group.mean())) for outcome, group in zip(OUTCOMES, groups, strict=True))
     return Choice(tuple(users), _rule(int(lengths.min()), int(lengths.max())), shares, len(rows))
+
+
+def best_ranks(run: FinishedRun, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (B,), where the best-placed held-out item of each user stands in the list shown."""
+    train = run.split.train[rows]
+    ranks = rank_targets(run.model, train, run.split.test[rows], train, {}, run.config.evaluation.batch_users)
+    best = np.full(len(rows), np.iinfo(np.int64).max)
+    np.minimum.at(best, ranks.owners, ranks.ranks["full"])
+    return best
 
 
 def _eligible(run: FinishedRun) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

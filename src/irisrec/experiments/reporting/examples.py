@@ -100,23 +100,26 @@ def examples(run: FinishedRun) -> Examples | None:
     choice = choose_users(run)
     if not choice.users:
         return None
-    thumbnails = Thumbnails(run.config.data.root)
-    showcase = _Showcase(run, thumbnails)
+    showcase = Showcase(run)
     users = tuple(showcase.example(chosen) for chosen in choice.users)
-    return Examples(users, choice, run.model.has_reasons, len(thumbnails.unreadable))
+    return Examples(users, choice, run.model.has_reasons, len(showcase.thumbnails.unreadable))
 
 
-class _Showcase:
-    def __init__(self, run: FinishedRun, thumbnails: Thumbnails) -> None:
+class Showcase:
+    """Shows what a run recommends to chosen users."""
+
+    def __init__(self, run: FinishedRun) -> None:
         self.run = run
-        self.thumbnails = thumbnails
+        self.thumbnails = Thumbnails(run.config.data.root)
         self.recommender = Recommender(run.model, run.catalog, run.users, run.split.train)
 
     @cached_property
     def items(self) -> IdMap:
+        """The items of the run."""
         return self.recommender.items
 
     def example(self, chosen: Chosen) -> Example:
+        """Recommend to one user."""
         split, row = self.run.split, chosen.row
         history = self.items.ids(split.train[row].indices)
         parts = {"test": split.test, "validation": split.validation}

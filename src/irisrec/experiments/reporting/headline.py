@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from irisrec.data.config import SplitConfig
 from irisrec.errors import count_of
+from irisrec.evaluation.metrics import main_metric
 from irisrec.experiments.reporting.finished import FinishedRun
+from irisrec.experiments.reporting.page import Figure, Top
 from irisrec.experiments.reporting.words import (
     bytes_in_words,
     candidates_in_words,
     data_in_words,
     listed,
-    model_in_words,
     seconds_in_words,
 )
 from irisrec.models.item_similarity import ItemSimilarity
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A number worth a large print: its label, and a few words on what it is to be compared with."""
-
-    label: str
-    value: str
-    remark: str = ""
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The top of a report.
-
-    Attributes:
-        model, data: in words.
-        sentences: sizes, split and what the model reads.
-        figures: metrics, time and memory.
-    """
-
-    model: str
-    data: str
-    sentences: tuple[str, ...]
-    figures: tuple[Figure, ...]
-
-
-def headline(run: FinishedRun) -> Headline:
+def headline(run: FinishedRun) -> Top:
     """Say what was trained on what, and how well, how fast, how large."""
-    sentences = (_sizes(run), split_in_words(run.config.split, run), _reads(run))
+    sentences = (sizes(run), split_in_words(run.config.split, run), _reads(run))
     figures = (*_metrics(run), *_costs(run))
-    return Headline(model_in_words(run.config.model.name), data_in_words(run.config.data), sentences, figures)
+    return Top("Report of a run", run.name, data_in_words(run.config.data), sentences, figures)
 
 
 def split_in_words(config: SplitConfig, run: FinishedRun) -> str:
@@ -76,7 +51,8 @@ def split_in_words(config: SplitConfig, run: FinishedRun) -> str:
     return f"{test}{validation}: {run.split}."
 
 
-def _sizes(run: FinishedRun) -> str:
+def sizes(run: FinishedRun) -> str:
+    """Say how large the data are."""
     split, n_users, n_items = run.split, len(run.users), len(run.catalog)
     n = split.train.nnz + split.validation.nnz + split.test.nnz
     return (
@@ -100,16 +76,20 @@ def _reads(run: FinishedRun) -> str:
 
 
 def _metrics(run: FinishedRun) -> list[Figure]:
-    """Print the first metric of NDCG and of HR under each of the first two protocols large."""
+    """Print the main metric under each of the first two protocols large."""
     figures = []
     is_own = run.config.model.name == "popularity"
-    baselines = {} if is_own else run.evaluation.get("baselines", {})
+    popularity = {} if is_own else run.evaluation.get("baselines", {}).get("popularity", {})
     for protocol, values in list(run.evaluation["protocols"].items())[:2]:
-        name = next((name for name in values if name.startswith("ndcg")), next(iter(values), None))
-        if name is None:
+        if not values:
             continue
-        popularity = baselines.get("popularity", {}).get(protocol, {}).get(name)
-        remark = "" if popularity is None else f"popularity {popularity:.4f}"
+        name = main_metric(values)
+        interval = run.evaluation.get("intervals", {}).get(protocol, {}).get(name)
+        beside = popularity.get(protocol, {}).get(name)
+        remark = ", ".join(
+            ([f"{interval[0]:.4f}–{interval[1]:.4f}"] if interval else [])
+            + ([] if beside is None else [f"popularity {beside:.4f}"])
+        )
         figures.append(
             Figure(f"{name.upper()}, {candidates_in_words(protocol)}", f"{values[name]:.4f}", remark)
         )
@@ -118,10 +98,10 @@ def _metrics(run: FinishedRun) -> list[Figure]:
 
 def _costs(run: FinishedRun) -> list[Figure]:
     figures = []
-    if seconds := run.info.get("seconds_per_epoch"):
-        figures.append(Figure("per epoch", seconds_in_words(seconds), count_of(len(run.epochs), "epoch")))
-    elif seconds := run.info.get("seconds"):
-        figures.append(Figure("whole run", seconds_in_words(seconds)))
+    if seconds := run.info.get("training_seconds"):
+        per_epoch = run.info.get("seconds_per_epoch")
+        epochs = f"{count_of(len(run.epochs), 'epoch')} of {seconds_in_words(per_epoch)}" if per_epoch else ""
+        figures.append(Figure("training", seconds_in_words(seconds), epochs))
     if peak := run.info.get("peak_memory_bytes"):
         threads = run.info.get("threads")
         figures.append(

@@ -1,72 +1,53 @@
-"""The section of numbers: every metric under its protocol, beside the baselines."""
+"""The section of numbers: every metric under its protocol, beside popularity, with intervals and stars."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from irisrec.errors import count_of
+from irisrec.evaluation.significance import compare
+from irisrec.experiments.reporting.findings import Findings
 from irisrec.experiments.reporting.finished import FinishedRun
-from irisrec.experiments.reporting.words import candidates_in_words, model_in_words
+from irisrec.experiments.reporting.tables import by_protocol, rule
+from irisrec.experiments.reporting.words import candidates_in_words
 
 MEANINGS = {
     "hr": "share of users with a held-out item among the first N",
     "ndcg": "the same, but a hit at rank r counts 1 / log₂(1 + r) instead of 1",
+    "mrr": "1 / rank of the best held-out item, 0 beyond the first N",
+    "recall": "share of the held-out items among the first N",
+    "precision": "share of the first N that are held-out items",
+    "map": "mean over the held-out items of the precision at the rank of each, 0 beyond the first N",
+    "auc": "share of the pairs of a held-out and another item in which the held-out one comes first",
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """A model's numbers, one per metric of the table; ``best`` marks the highest of each column."""
-
-    name: str
-    values: tuple[str, ...]
-    best: tuple[bool, ...]
-    is_own: bool
-
-
-@dataclass(frozen=True)
-class ProtocolTable:
-    """One protocol: its name, what it means, and a row for each model."""
-
-    name: str
-    sentence: str
-    metrics: tuple[str, ...]
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """The section.
-
-    Attributes:
-        part: which part of the split was judged.
-        users: how many users had a held-out item, in words.
-        tables: one per protocol.
-        meanings: (metric, what it is) for every family of metrics in the tables.
-    """
-
-    part: str
-    users: str
-    tables: tuple[ProtocolTable, ...]
-    meanings: tuple[tuple[str, str], ...]
+def numbers(run: FinishedRun) -> Findings:
+    """Lay out the metrics of a run beside those of popularity, where they are kept."""
+    table = compare(run.frames)
+    reference = next(iter(run.frames)) if len(run.frames) > 1 else ""
+    names = dict.fromkeys(reversed(run.frames), "")
+    protocols = table["protocol"].unique(maintain_order=True).to_list()
+    tables = tuple(
+        replace(
+            one,
+            head="model",
+            title=candidates_in_words(protocol).capitalize(),
+            sentence=protocol_in_words(protocol, run),
+        )
+        for protocol, one in zip(protocols, by_protocol(table, names, run.name), strict=True)
+    )
+    part, users = run.evaluation["part"], count_of(run.evaluation["n_users"], "user")
+    words = f"Judged on {part}, {users} with a held-out item. {rule(reference)}"
+    return Findings(words=(words,), tables=tables, meanings=meanings(table["metric"].unique().to_list()))
 
 
-def numbers(run: FinishedRun) -> Numbers:
-    """Lay out the evaluation of a run; baselines appear where the evaluation has them."""
-    evaluation = run.evaluation
-    own = model_in_words(run.config.model.name)
-    tables = []
-    for protocol, values in evaluation["protocols"].items():
-        models = {own: values}
-        for name, baseline in evaluation.get("baselines", {}).items():
-            if protocol in baseline and name != run.config.model.name:
-                models[model_in_words(name)] = baseline[protocol]
-        tables.append(_table(protocol, models, own, protocol_in_words(protocol, run)))
-    families = {name.partition("@")[0] for table in tables for name in table.metrics}
-    meanings = tuple((f"{name.upper()}@N", words) for name, words in MEANINGS.items() if name in families)
-    users = count_of(evaluation["n_users"], "user")
-    return Numbers(evaluation["part"], users, tuple(tables), meanings)
+def meanings(metrics: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return (metric, what it is) for every family of metrics, such as HR@N."""
+    families = {name.partition("@")[0]: "@N" if "@" in name else "" for name in metrics}
+    return tuple(
+        (name.upper() + families[name], words) for name, words in MEANINGS.items() if name in families
+    )
 
 
 def protocol_in_words(protocol: str, run: FinishedRun) -> str:
@@ -86,22 +67,3 @@ def protocol_in_words(protocol: str, run: FinishedRun) -> str:
             f"(seed {run.config.evaluation.seed}). {ties}"
         )
     return ties
-
-
-def _table(
-    protocol: str, models: Mapping[str, Mapping[str, float]], own: str, sentence: str
-) -> ProtocolTable:
-    metrics = tuple(models[own])
-    highest = {m: max(values[m] for values in models.values() if m in values) for m in metrics}
-    rows = tuple(
-        Row(
-            name,
-            tuple(f"{values[m]:.4f}" if m in values else "–" for m in metrics),
-            tuple(len(models) > 1 and values.get(m) == highest[m] for m in metrics),
-            name == own,
-        )
-        for name, values in models.items()
-    )
-    return ProtocolTable(
-        candidates_in_words(protocol).capitalize(), sentence, tuple(m.upper() for m in metrics), rows
-    )
