@@ -16,6 +16,7 @@ ROOMS = [
     "notes",
     "ids",
     "files",
+    "lock",
     "memory",
     "settings",
     "progress",

@@ -18,6 +18,7 @@ from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
 from irisrec.cli.report import report
 from irisrec.cli.train import train
+from irisrec.cli.tune import tune
 from irisrec.errors import IrisrecError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(train)
+app.command()(tune)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(knockout)

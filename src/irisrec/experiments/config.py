@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,35 @@ class ExperimentConfig(Settings):
         _drop_history_dropout(values, of_file, overrides)
         return cls.read(values)
 
+    def having(self, options: Mapping[str, Any]) -> ExperimentConfig:
+        """Return the config with other values of some options, named as in ``model.dim``.
+
+        Options that another model name does not have are not left out here but refused.
+        """
+        values = self._plain()
+        for name, value in options.items():
+            _put(values, name.split("."), value, name)
+        return self.read(values)
+
+    def options(self) -> dict[str, Any]:
+        """Return every option by its full name, such as ``model.dim``; those that are not set are left out."""
+        return dict(_flat(self._plain()))
+
+    def differences(self, other: ExperimentConfig) -> list[str]:
+        """Name the options in which another config differs, with its values first, for messages."""
+        ours, theirs = self.options(), other.options()
+        return [
+            f"{name} = {theirs.get(name, 'none')} and not {ours.get(name, 'none')}"
+            for name in {**ours, **theirs}
+            if ours.get(name) != theirs.get(name)
+        ]
+
     def save(self, path: Path) -> None:
         """Write the resolved config, every default spelled out."""
-        values = self.model_dump(mode="json", exclude_none=True)
-        write_text(path, tomli_w.dumps(values))
+        write_text(path, tomli_w.dumps(self._plain()))
+
+    def _plain(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_none=True)
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
@@ -72,11 +97,23 @@ def _apply(values: dict[str, Any], override: str) -> None:
     keys = [key.strip() for key in name.split(".")]
     if not equals or len(keys) < 2 or not all(keys):
         raise ConfigError(f"--set needs section.key=value, got {override!r}")
+    _put(values, keys, _value(text.strip()), override)
+
+
+def _put(values: dict[str, Any], keys: list[str], value: Any, said: str) -> None:
     for key in keys[:-1]:
         values = values.setdefault(key, {})
         if not isinstance(values, dict):
-            raise ConfigError(f"--set {override!r}: {key} is a value, not a section")
-    values[keys[-1]] = _value(text.strip())
+            raise ConfigError(f"--set {said!r}: {key} is a value, not a section")
+    values[keys[-1]] = value
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def _drop_options_of_another_model(

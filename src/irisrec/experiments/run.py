@@ -92,6 +92,13 @@ def judging(config: ExperimentConfig) -> EvaluationConfig:
     return config.evaluation.model_copy(update={"negatives_per_target": float(config.training.n_negatives)})
 
 
+def choosing(config: ExperimentConfig) -> EvaluationConfig:
+    """Return how epochs and hyper-parameters are judged on validation: by HR@10 and NDCG@10 over all items."""
+    return EvaluationConfig(
+        cutoffs=(10,), n_sampled=0, lists=False, batch_users=config.evaluation.batch_users
+    )
+
+
 def content_of(features: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Content:
     """Return vectors and masks as evaluation reads them."""
     return {name: (values.numpy(), present[name].numpy()) for name, values in features.items()}
@@ -132,14 +139,11 @@ def fit_model(
     if not model.needs_gradient_training:
         return model.fit(split.train), Progress(finished=True)
     assert isinstance(model, Trainable)
-    judged = EvaluationConfig(
-        cutoffs=(10,), n_sampled=0, lists=False, batch_users=config.evaluation.batch_users
-    )
     validate = None
     if split.validation.nnz:
 
         def validate(model: Trainable) -> dict[str, float]:
-            return evaluate(model, split, judged, part="validation").metrics["full"]
+            return evaluate(model, split, choosing(config), part="validation").metrics["full"]
 
     return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch)
 

@@ -7,15 +7,16 @@ import subprocess
 import sys
 import time as real_time
 import zipfile
+from functools import partial
 
 import pytest
 
 from irisrec.data.collect.archive import gunzip, unzip
 from irisrec.data.collect.download import download
 from irisrec.data.collect.http import HttpSettings, wait_before
-from irisrec.data.collect.lock import only_one
 from irisrec.data.collect.published import find
 from irisrec.errors import CollectError, ConfigError
+from irisrec.lock import only_one
 from tests.data.collect.server import cut_after, status
 
 ZIP = "/ml-1m.zip"
@@ -290,7 +291,8 @@ def test_gzip_is_unpacked_whole_or_not_at_all(tmp_path):
 
 
 def test_two_runs_into_one_folder_are_refused(tmp_path):
-    with only_one(tmp_path), pytest.raises(CollectError, match="another run"), only_one(tmp_path):
+    alone = partial(only_one, tmp_path, "collecting into", CollectError)
+    with alone(), pytest.raises(CollectError, match="another run is collecting into"), alone():
         pass
 
 

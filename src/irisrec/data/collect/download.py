@@ -16,10 +16,10 @@ import httpx
 from irisrec.data.collect.archive import check_gzip, check_zip, gunzip, unzip
 from irisrec.data.collect.fetch import Advance, discard, fetch, fetch_text, finish
 from irisrec.data.collect.http import FetchError, HttpSettings, Sleep, new_client, run, with_tries
-from irisrec.data.collect.lock import only_one
 from irisrec.data.collect.published import PublishedDataset, PublishedFile, find
 from irisrec.errors import CollectError
 from irisrec.files import read_json, write_json
+from irisrec.lock import only_one
 from irisrec.progress import progress, say
 
 RECORD = "SOURCE.json"
@@ -48,7 +48,7 @@ def download(
     dataset = find(name, image_features=image_features, base_url=base_url)
     to = Path(to)
     say(dataset.terms)
-    with only_one(to):
+    with only_one(to, "collecting into", CollectError):
         return run(_download(dataset, to, unpack, http or HttpSettings(), sleep))
 
 

@@ -15,12 +15,12 @@ from pydantic import Field
 from irisrec.data.collect.hosts import visit
 from irisrec.data.collect.http import Clock, FetchError, HttpSettings, Sleep, answer_to, new_client, run
 from irisrec.data.collect.journal import Journal
-from irisrec.data.collect.lock import only_one
 from irisrec.data.collect.picture_file import check_picture, file_name
 from irisrec.data.collect.picture_report import PictureReport, key_of, report_on
 from irisrec.errors import CollectError, DataError, count_of
 from irisrec.files import atomic_path
 from irisrec.ids import Id
+from irisrec.lock import only_one
 from irisrec.notes import Note
 from irisrec.progress import Task, progress
 from irisrec.settings import Settings
@@ -68,7 +68,7 @@ def collect_pictures(
     to = Path(to)
     settings = settings or PictureSettings()
     urls, notes = _distinct(wanted)
-    with only_one(to), Journal(to / JOURNAL) as journal:
+    with only_one(to, "collecting into", CollectError), Journal(to / JOURNAL) as journal:
         collection = _Collection(to, settings, journal, again)
         run(collection.fetch(urls, sleep, clock))
         report = report_on(urls, collection.fetched, journal, notes)

@@ -12,14 +12,14 @@ from pydantic import Field, SecretStr
 from irisrec.data.collect.films import Movie, read_movies
 from irisrec.data.collect.http import Clock, FetchError, HttpSettings, Pace, Sleep, new_client, run
 from irisrec.data.collect.journal import Journal
-from irisrec.data.collect.lock import only_one
 from irisrec.data.collect.matching import Match, key_of, match_in, value_of
 from irisrec.data.collect.omdb import BASE_URL, LimitReachedError, Omdb, key_kept_out_of_logs
 from irisrec.data.collect.omdb_report import OmdbReport, report_on, write_plots
 from irisrec.data.collect.picture_report import PictureReport
 from irisrec.data.collect.pictures import PictureSettings, collect_pictures
-from irisrec.errors import ConfigError, count_of
+from irisrec.errors import CollectError, ConfigError, count_of
 from irisrec.files import atomic_path, write_json
+from irisrec.lock import only_one
 from irisrec.progress import progress
 from irisrec.settings import Settings
 
@@ -70,7 +70,11 @@ def collect_omdb(
             "OMDb needs an API key: set OMDB_API_KEY (free keys: https://www.omdbapi.com/apikey.aspx)"
         )
     settings, movies, to = settings or OmdbSettings(), read_movies(data), Path(to)
-    with only_one(to), Journal(to / JOURNAL) as journal, key_kept_out_of_logs(secret):
+    with (
+        only_one(to, "collecting into", CollectError),
+        Journal(to / JOURNAL) as journal,
+        key_kept_out_of_logs(secret),
+    ):
         asked, stopped = run(_ask_all(movies, journal, secret, settings, sleep, clock))
         matches = [match_in(journal, movie) for movie in movies]
     pictures = _posters(movies, matches, to, settings, sleep, clock) if posters else None

@@ -1,0 +1,1 @@
+"""Hyper-parameters chosen on validation: what is tuned, the study that tries it, and what it leaves behind."""
