@@ -51,6 +51,7 @@ INNER = {
         "linear",
         "factors",
         "item_similarity",
+        "prepared",
         "factory",
         "storage",
     ],

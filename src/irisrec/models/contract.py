@@ -20,8 +20,8 @@ class Reasons:
     """Why one user gets some candidates: every history item's share in every score.
 
     Attributes:
-        relevance: a_ij (L, C), how much history item i counts for candidate j; 0 for the candidate itself, and 1
-            for all others in a model that does not tell them apart.
+        relevance: a_ij (L, C), how much history item i counts for candidate j; 0 for the candidate itself, and the
+            item's weight, 1 without weights, for all others in a model that does not tell them apart.
         similarity: p_i·q_j (L, C), or what stands in its place: w_ij of an item-item weight matrix.
         contribution: c_ij (L, C); a column plus the candidate's bias is its score.
         bias: b_j (C,), what the score is without the other items of the history.
@@ -85,8 +85,11 @@ class Scorer(nn.Module, ABC):
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
         """Return (B, C) scores; ``candidates`` (C,) are ascending item rows, None means all items in order."""
 
-    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
-        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
+    def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
+        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows.
+
+        ``weights`` (L,) say how many times each history item counts, as in `Histories`.
+        """
         raise ModelError(f"{type(self).__name__} has no reasons to give: it does not score by history items")
 
     @torch.no_grad()
