@@ -16,6 +16,7 @@ ROOMS = [
     "notes",
     "ids",
     "files",
+    "sums",
     "memory",
     "settings",
     "progress",

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from irisrec.errors import ModelError
+from irisrec.models.features import held_features, held_modalities
 from irisrec.models.histories import Histories
 
 
@@ -91,6 +92,15 @@ class Scorer(nn.Module, ABC):
         ``weights`` (L,) say how many times each history item counts, as in `Histories`.
         """
         raise ModelError(f"{type(self).__name__} has no reasons to give: it does not score by history items")
+
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return what is learned of candidates (C,), as vectors (C, D) whose cosine says how alike they are."""
+        raise ModelError(f"{type(self).__name__} learns no vectors of items to compare them by")
+
+    @property
+    def content_vectors(self) -> dict[str, Tensor]:
+        """The scaled vectors (N, F) of each modality that the model reads, zeros for items that do not have it."""
+        return held_features(self, held_modalities(self))
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:

@@ -88,6 +88,10 @@ class IALS(Scorer):
         bias = torch.where(other, 0.0, shares).sum(0)
         return Reasons(relevance, self.confidence * similarity, torch.where(other, shares, 0.0), bias)
 
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return their factors (C, D)."""
+        return self.item_factors[candidates]
+
     def _confidence(self, items: Tensor, weights: Tensor | None) -> Tensor:
         """Return the confidence in each history item, (nnz,)."""
         if weights is None:
@@ -157,6 +161,10 @@ class BPRMF(Scorer):
         users = known_users(histories, self.n_users, "bpr-mf")
         rows = slice(None) if candidates is None else candidates
         return torch.addmm(self.bias[rows], self.user_factors[users], self.item_factors[rows].T)
+
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return their factors (C, D)."""
+        return self.item_factors[candidates]
 
 
 def _fitted(name: str, train: csr_matrix, *, iterations: int, **options: Any) -> Any:

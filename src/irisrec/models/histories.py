@@ -21,7 +21,7 @@ class Histories:
         offsets: (B + 1,) int64, history ``b`` is ``items[offsets[b]:offsets[b + 1]]``; may be empty.
         users: (B,) int64, the row of each user among those the model was trained with, where they are known users;
             read only by models that learn something per user.
-        weights: (nnz,) of the scores' float type, how many times each item counts; None where each counts once.
+        weights: (nnz,) floats, how many times each item counts; None where each counts once.
             Not read by models that do not score by history items.
     """
 
@@ -169,7 +169,7 @@ def _bag_sum(table: Tensor, histories: Histories) -> Tensor:
         histories.offsets,
         mode="sum",
         include_last_offset=True,
-        per_sample_weights=histories.weights,
+        per_sample_weights=None if histories.weights is None else histories.weights.to(table.dtype),
     )
     return sums
 

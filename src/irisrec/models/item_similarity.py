@@ -190,6 +190,11 @@ class ItemSimilarity(Trainable):
         return self.attention(history.outputs, candidates.outputs)  # type: ignore[no-any-return]
 
     @torch.no_grad()
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return their factors q (C, D)."""
+        return self.item_tables(candidates).q
+
+    @torch.no_grad()
     def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
         """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
         return self.explain_block(self.pair_block(history, candidates), candidates, weights)

@@ -59,6 +59,10 @@ class ItemWeights(Scorer):
             relevance = relevance * weights[:, None]
         return Reasons(relevance, similarity, relevance * similarity, similarity.new_zeros(len(candidates)))
 
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return the columns of W (C, N): candidates are alike when the same history items speak for them."""
+        return self.weights[:, candidates].T
+
 
 def gram(train: csr_matrix) -> Tensor:
     """Return XᵀX (N, N) in float64: how many users two items share, how many an item has on the diagonal."""

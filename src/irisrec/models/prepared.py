@@ -59,6 +59,15 @@ class PreparedItemSimilarity(Scorer):
         """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
         return self.model.explain_block(self._block(history, candidates), candidates, weights)
 
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return their factors q (C, D)."""
+        return self.tables.q[candidates]
+
+    @property
+    def content_vectors(self) -> dict[str, Tensor]:
+        """The scaled vectors (N, F) of each modality, zeros for items that do not have it."""
+        return self.model.content_vectors
+
     def _block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
         if self.pairs is not None:
             return self.pairs.picked(rows, candidates)

@@ -110,7 +110,7 @@ class _Showcase:
     def __init__(self, run: FinishedRun, thumbnails: Thumbnails) -> None:
         self.run = run
         self.thumbnails = thumbnails
-        self.recommender = Recommender(run.model, run.catalog, run.users, run.split.train)
+        self.recommender = Recommender(run.model, run.catalog, run.users, run.split.train, prepare=False)
 
     @cached_property
     def items(self) -> IdMap:
