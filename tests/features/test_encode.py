@@ -13,6 +13,7 @@ from irisrec.features.encoders.base import CatalogEncoder, EncodedColumns, Encod
 from irisrec.features.encoders.colour_hog import ColourHog
 from irisrec.features.saved import load_encoder, load_encoders
 from irisrec.notes import counted
+from irisrec.sums import seal
 from tests.features.content import as_bytes, catalog_of, picture, write_pictures
 from tests.features.slow import Slow
 from tests.features.test_pictures import bomb
@@ -153,6 +154,7 @@ def test_an_encoder_of_another_version_is_refused(tmp_path):
     encode_catalog(catalog_of(picture=[None]), {"image": {}}).save_encoders(tmp_path)
     path = tmp_path / "image" / "encoder.json"
     path.write_text(path.read_text().replace('"version": 3', '"version": 99'))
+    seal(path)
     with pytest.raises(FeatureError, match="version 99"):
         load_encoder(tmp_path / "image")
 

@@ -14,16 +14,15 @@ F = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 
 
 def literal_scores(model: ItemSimilarity, histories: list[list[int]], candidates: list[int]) -> Tensor:
-    return torch.stack(
-        [torch.stack([literal_score(model, set(h), j) for j in candidates]) for h in histories]
-    )
+    return torch.stack([torch.stack([literal_score(model, h, j) for j in candidates]) for h in histories])
 
 
-def literal_score(model: ItemSimilarity, history: set[int], j: int) -> Tensor:
+def literal_score(model: ItemSimilarity, history: list[int], j: int) -> Tensor:
+    """An item that stands n times in the history counts n times."""
     c = model.config
     p = {i: literal_factor(model, i, "history") for i in (*history, j)}
     q = {j: literal_factor(model, j, "candidate")}
-    others = sorted(history - {j})  # the candidate is never part of its own history
+    others = sorted(i for i in history if i != j)  # the candidate is never part of its own history
     bias = model.bias[j] if model.bias is not None else torch.zeros((), dtype=model.history_factors.dtype)
     if not others:
         return bias + 0 * model.history_factors.sum()

@@ -1,5 +1,7 @@
 """The block form equals the equations: every model, every awkward history, values and gradients."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from irisrec.models.histories import Histories
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.options import unused
 from irisrec.models.pair_kernel import fused
+from irisrec.models.prepared import prepared
 from tests.models.literal import literal_scores
 
 N = 13
@@ -145,6 +148,76 @@ def test_one_user_scores_as_in_a_batch_and_in_a_ranking(options):
     ranked = torch.cat(list(model.rank_scores(Histories.of(HISTORIES), batch=3)))
     torch.testing.assert_close(alone, together, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(ranked, together, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("limit", [0, N * N], ids=["pairs anew", "pairs kept"])
+def test_a_prepared_model_gives_the_same_scores_and_reasons(options, limit):
+    model = make(**options, alpha=0.5)
+    ready, columns = prepared(model, limit), torch.tensor([1, 5, 12])
+    assert (ready.pairs is not None) == bool(limit)
+    with torch.no_grad():
+        for candidates in (None, columns):
+            expected = model.score(Histories.of(HISTORIES), candidates)
+            torch.testing.assert_close(ready.score(Histories.of(HISTORIES), candidates), expected)
+        for history in map(torch.tensor, (h for h in HISTORIES if h)):
+            theirs, ours = model.reasons(history, columns), ready.reasons(history, columns)
+            for name in ("relevance", "similarity", "contribution", "bias"):
+                torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), msg=name)
+
+
+def test_with_all_pairs_kept_a_user_scores_the_same_to_the_bit_in_any_company():
+    ready = prepared(make(name="multimodal-iris", alpha=0.5).float())
+    together = ready.score(Histories.of(HISTORIES))
+    assert all(
+        torch.equal(ready.score(Histories.of([h]))[0], row)
+        for h, row in zip(HISTORIES, together, strict=True)
+    )
+
+
+def weighted(histories: list[list[int]], weights: list[list[float]]) -> Histories:
+    flat = torch.tensor([w for ws in weights for w in ws], dtype=torch.float64)
+    return replace(Histories.of(histories), weights=flat)
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("limit", [0, N * N], ids=["pairs anew", "pairs kept"])
+def test_an_item_of_weight_n_counts_as_n_copies_of_it(options, limit):
+    model = make(**options, alpha=0.5)
+    copies = [[1 + (i + h) % 3 for i in range(len(items))] for h, items in enumerate(HISTORIES)]
+    repeated = [
+        [item for item, n in zip(items, ns, strict=True) for _ in range(n)]
+        for items, ns in zip(HISTORIES, copies, strict=True)
+    ]
+    expected = literal_scores(model, repeated, list(range(N)))
+    for scorer in (model, prepared(model, limit)):
+        scores = scorer.score(weighted(HISTORIES, copies))
+        torch.testing.assert_close(scores, expected, rtol=1e-9, atol=1e-9)
+        for items, ns, row in zip(HISTORIES, copies, expected, strict=True):
+            counts = torch.tensor(ns, dtype=torch.float64)
+            reasons = scorer.reasons(torch.tensor(items, dtype=torch.int64), torch.arange(N), counts)
+            torch.testing.assert_close(reasons.contribution.sum(0) + reasons.bias, row, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+def test_an_item_of_weight_zero_counts_as_absent_and_of_half_as_half(options):
+    model = make(**options, alpha=1.0, beta=1.0)
+    whole, with_zero = model.score(Histories.of([[2, 7]])), model.score(weighted([[2, 5, 7]], [[1, 0, 1]]))
+    others = [j for j in range(N) if j != 5]  # as a candidate it is still not its own history
+    torch.testing.assert_close(with_zero[:, others], whole[:, others])
+    halves = model.score(weighted([[2, 7]], [[0.5, 0.5]]))
+    if model.attention is None:  # a mean does not change when everything counts half
+        torch.testing.assert_close(halves, whole)
+    else:  # β = 1 is a mean of its own, and |H|^-α is left
+        torch.testing.assert_close(halves - model.bias, 2 * (whole - model.bias))
+
+
+def test_weights_reach_logits_that_lie_too_far_apart_for_one_maximum():
+    model = make(name="nais", beta=1.0)
+    with torch.no_grad():
+        model.attention.output.mul_(3000 / model.pair_block(torch.arange(N), None).logits.abs().max())
+    scores = model.score(weighted([[0, 3, 9]], [[2, 1, 3]]))
+    torch.testing.assert_close(scores, literal_scores(model, [[0, 0, 3, 9, 9, 9]], list(range(N))))
 
 
 @pytest.mark.parametrize(("kept", "gone"), [("image", "text"), ("text", "image")])

@@ -20,6 +20,7 @@ from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories
 from irisrec.models.storage import save_features, save_model
 from irisrec.recommendation.recommender import Recommender
+from irisrec.recommendation.rules import Rules
 from irisrec.recommendation.storage import save_dataset
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
@@ -48,6 +49,7 @@ BY_HISTORY = [name for name in MODELS if name not in BY_USER]
 PERSONAL = [name for name in MODELS if name not in IMPERSONAL]
 BY_IMPLICIT = ("ials", "bpr-mf")
 N_USERS, N_ITEMS, N_TASTES = 90, 24, 3
+WITH_SEEN = Rules(exclude_seen=False)
 
 
 def world(prefix: str = "i") -> tuple[Dataset, dict, dict]:
@@ -135,9 +137,7 @@ def test_seen_items_are_left_out_unless_asked_for(case):
     user = recommender.users.ids([4])[0]
     seen = set(recommender.history_of(user))
     assert not seen & set(ids(recommender.recommend(user, k=N_ITEMS)))
-    assert set(ids(recommender.recommend(user, k=N_ITEMS, exclude_seen=False))) == set(
-        recommender.items.series
-    )
+    assert set(ids(recommender.recommend(user, k=N_ITEMS, rules=WITH_SEEN))) == set(recommender.items.series)
 
 
 @pytest.mark.parametrize("k", [1, 5, 21, 24, 1000])
@@ -193,7 +193,7 @@ def test_unknown_ids_and_wrong_arguments_are_named(any_history):
 def test_reasons_come_from_the_history_and_sum_to_the_score(any_history):
     _, recommender, _ = any_history
     history = ["i00", "i01", "i05", "i09"]
-    for found in recommender.recommend(history=history, k=6, n_reasons=10, exclude_seen=False):
+    for found in recommender.recommend(history=history, k=6, n_reasons=10, rules=WITH_SEEN):
         if not recommender.model.has_reasons:
             assert found.because == ()
             continue
@@ -231,7 +231,7 @@ def test_a_cut_off_or_missing_file_is_refused_with_a_sentence(case, tmp_path):
     save_model(tmp_path, recommender.model, ModelConfig(**MODELS[name]))
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-40])
-    with pytest.raises(RunError, match=r"model\.safetensors cannot be read"):
+    with pytest.raises(RunError, match=r"model\.safetensors is not what was written"):
         Recommender.load(tmp_path)
     with pytest.raises(RunError, match="there is no run folder"):
         Recommender.load(tmp_path / "nowhere")

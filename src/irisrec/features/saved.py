@@ -9,6 +9,7 @@ from irisrec.features.encoders.base import Encoder
 from irisrec.features.registry import find_encoder
 from irisrec.features.store import load_state, save_state
 from irisrec.files import read_json, write_json
+from irisrec.sums import SUMS, check_sealed, seal
 
 
 def save_encoder(encoder: Encoder, folder: Path, dim: int) -> None:
@@ -17,6 +18,7 @@ def save_encoder(encoder: Encoder, folder: Path, dim: int) -> None:
         save_state(folder, *encoder.state())
     settings = encoder.settings.model_dump(mode="json")
     write_json(folder / "encoder.json", encoder.identity() | {"settings": settings, "dim": dim})
+    seal(*(path for path in sorted(folder.iterdir()) if path.name != SUMS))
 
 
 def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
@@ -30,6 +32,7 @@ def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
         saved = read_json(folder / "encoder.json")
     except (OSError, ValueError) as error:
         raise FeatureError(f"no saved encoder at {folder}: {error}") from None
+    check_sealed(folder)
     kind = find_encoder(saved["encoder"])
     if saved["version"] != kind.version:
         raise FeatureError(

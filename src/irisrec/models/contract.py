@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from irisrec.errors import ModelError
+from irisrec.models.features import held_features, held_modalities
 from irisrec.models.histories import Histories
 
 
@@ -20,8 +21,8 @@ class Reasons:
     """Why one user gets some candidates: every history item's share in every score.
 
     Attributes:
-        relevance: a_ij (L, C), how much history item i counts for candidate j; 0 for the candidate itself, and 1
-            for all others in a model that does not tell them apart.
+        relevance: a_ij (L, C), how much history item i counts for candidate j; 0 for the candidate itself, and the
+            item's weight, 1 without weights, for all others in a model that does not tell them apart.
         similarity: p_i·q_j (L, C), or what stands in its place: w_ij of an item-item weight matrix.
         contribution: c_ij (L, C); a column plus the candidate's bias is its score.
         bias: b_j (C,), what the score is without the other items of the history.
@@ -85,9 +86,21 @@ class Scorer(nn.Module, ABC):
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
         """Return (B, C) scores; ``candidates`` (C,) are ascending item rows, None means all items in order."""
 
-    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
-        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
+    def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
+        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows.
+
+        ``weights`` (L,) say how many times each history item counts, as in `Histories`.
+        """
         raise ModelError(f"{type(self).__name__} has no reasons to give: it does not score by history items")
+
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return what is learned of candidates (C,), as vectors (C, D) whose cosine says how alike they are."""
+        raise ModelError(f"{type(self).__name__} learns no vectors of items to compare them by")
+
+    @property
+    def content_vectors(self) -> dict[str, Tensor]:
+        """The scaled vectors (N, F) of each modality that the model reads, zeros for items that do not have it."""
+        return held_features(self, held_modalities(self))
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:

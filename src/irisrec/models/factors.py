@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -22,7 +23,8 @@ class IALS(Scorer):
 
     ``x_u = (YᵀY + (c - 1) Y_HᵀY_H + λI)⁻¹ c Σ_{i ∈ H} y_i`` and ``r_uj = x_u·y_j``; Hu, Koren and Volinsky,
     Collaborative Filtering for Implicit Feedback Datasets (2008), equation 4, with one confidence for all
-    interactions. A history item's contribution is ``c y_iᵀ(…)⁻¹y_j``, their section 5.
+    interactions; a history item of weight w has theirs, ``1 + (c - 1) w``. A history item's contribution is
+    ``c y_iᵀ(…)⁻¹y_j``, their section 5.
 
     Args:
         n_items: number of items N.
@@ -66,23 +68,35 @@ class IALS(Scorer):
         """Return the factors (B, D) that fit each history best."""
         dim = self.item_factors.shape[1]
         systems = self._gram().expand(len(histories), dim, dim).clone()  # (B, D, D)
-        bounds = histories.offsets.tolist()
-        for user, (start, stop) in enumerate(pairwise(bounds)):
+        confidence = self._confidence(histories.items, histories.weights)
+        for user, (start, stop) in enumerate(pairwise(histories.offsets.tolist())):
             y = self.item_factors[histories.items[start:stop]]  # (L, D)
-            systems[user].addmm_(y.T, y, alpha=self.confidence - 1)
-        targets = self.confidence * history_sum(histories, self.item_factors)  # (B, D)
+            systems[user].addmm_(y.T * (confidence[start:stop] - 1), y)
+        targets = history_sum(replace(histories, weights=confidence), self.item_factors)  # (B, D)
         factors: Tensor = torch.linalg.solve(systems, targets[:, :, None])[:, :, 0]
         return factors
 
-    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
+    def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
         """Explain by each history item's share; a candidate's own, where the user had it, counts as its bias."""
         y, items = self.item_factors[history], self.item_factors[candidates]
-        system = self._gram().addmm(y.T, y, alpha=self.confidence - 1)
+        confidence = self._confidence(history, weights)
+        system = self._gram().addmm(y.T * (confidence - 1), y)
         similarity = y @ torch.linalg.solve(system, items.T)  # (L, C)
         other = history[:, None] != candidates
-        shares = self.confidence * similarity
+        shares = confidence[:, None] * similarity
+        relevance = torch.where(other, confidence[:, None] / self.confidence, 0.0)
         bias = torch.where(other, 0.0, shares).sum(0)
-        return Reasons(other.to(shares.dtype), similarity, torch.where(other, shares, 0.0), bias)
+        return Reasons(relevance, self.confidence * similarity, torch.where(other, shares, 0.0), bias)
+
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return their factors (C, D)."""
+        return self.item_factors[candidates]
+
+    def _confidence(self, items: Tensor, weights: Tensor | None) -> Tensor:
+        """Return the confidence in each history item, (nnz,)."""
+        if weights is None:
+            return self.item_factors.new_full((len(items),), self.confidence)
+        return 1 + (self.confidence - 1) * weights
 
     def _gram(self) -> Tensor:
         y = self.item_factors
@@ -147,6 +161,10 @@ class BPRMF(Scorer):
         users = known_users(histories, self.n_users, "bpr-mf")
         rows = slice(None) if candidates is None else candidates
         return torch.addmm(self.bias[rows], self.user_factors[users], self.item_factors[rows].T)
+
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return their factors (C, D)."""
+        return self.item_factors[candidates]
 
 
 def _fitted(name: str, train: csr_matrix, *, iterations: int, **options: Any) -> Any:

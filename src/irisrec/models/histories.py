@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,11 +21,14 @@ class Histories:
         offsets: (B + 1,) int64, history ``b`` is ``items[offsets[b]:offsets[b + 1]]``; may be empty.
         users: (B,) int64, the row of each user among those the model was trained with, where they are known users;
             read only by models that learn something per user.
+        weights: (nnz,) floats, how many times each item counts; None where each counts once.
+            Not read by models that do not score by history items.
     """
 
     items: Tensor
     offsets: Tensor
     users: Tensor | None = None
+    weights: Tensor | None = None
 
     @classmethod
     def of(cls, histories: Sequence[Sequence[int] | NDArray[np.integer]]) -> Histories:
@@ -66,31 +69,36 @@ class Histories:
     def to(self, device: torch.device | str) -> Histories:
         """Move to a device."""
         users = None if self.users is None else self.users.to(device)
-        return Histories(self.items.to(device), self.offsets.to(device), users)
+        weights = None if self.weights is None else self.weights.to(device)
+        return Histories(self.items.to(device), self.offsets.to(device), users, weights)
 
     def part(self, start: int, stop: int) -> Histories:
         """Return the histories ``start`` to ``stop`` of the batch."""
         offsets = self.offsets[start : stop + 1]
+        entries = slice(int(offsets[0]), int(offsets[-1]))
         users = None if self.users is None else self.users[start:stop]
-        return Histories(self.items[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0], users)
+        weights = None if self.weights is None else self.weights[entries]
+        return Histories(self.items[entries], offsets - offsets[0], users, weights)
 
     def only(self, kept: Tensor) -> Histories:
         """Return the entries where ``kept`` (nnz,) is True; a history may become empty."""
         counts = torch.bincount(self.owners[kept], minlength=len(self))
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        return Histories(self.items[kept], offsets, self.users)
+        weights = None if self.weights is None else self.weights[kept]
+        return Histories(self.items[kept], offsets, self.users, weights)
 
     def localized(self) -> tuple[Tensor, Histories]:
         """Return the distinct items (R,), ascending, and the same histories as positions among them."""
         rows, positions = torch.unique(self.items, return_inverse=True)
-        return rows, Histories(positions, self.offsets, self.users)
+        return rows, replace(self, items=positions)
 
     def transposed(self, n_rows: int) -> Histories:
         """Swap roles: for each of ``n_rows`` items the users of the batch that have it."""
         order = torch.argsort(self.items, stable=True)
         counts = torch.bincount(self.items, minlength=n_rows)
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        return Histories(self.owners[order], offsets)
+        weights = None if self.weights is None else self.weights[order]
+        return Histories(self.owners[order], offsets, weights=weights)
 
     def membership(self, columns: Tensor | None, n_columns: int) -> Tensor:
         """Return (B, C) bool, True where the candidate of that column is in the history.
@@ -98,13 +106,31 @@ class Histories:
         ``columns`` holds the candidates' item rows, ascending; None means all items in order.
         """
         inside = torch.zeros(len(self), n_columns, dtype=torch.bool, device=self.items.device)
-        users, items = self.owners, self.items
-        if columns is not None:
-            places = torch.searchsorted(columns, items).clamp(max=max(n_columns - 1, 0))
-            found = columns[places] == items
-            users, items = users[found], places[found]
-        inside[users, items] = True
+        _, users, places = self._among(columns, n_columns)
+        inside[users, places] = True
         return inside
+
+    def others(self, columns: Tensor | None, n_columns: int, dtype: torch.dtype) -> Tensor:
+        r"""Return (B, C), the number |H\j| of history items other than the candidate, each as often as it counts.
+
+        ``columns`` as of `membership`.
+        """
+        weights = torch.ones_like(self.items) if self.weights is None else self.weights
+        weights = weights.double()  # in single precision a large weight would swallow the small ones
+        totals = weights.new_zeros(len(self)).index_add_(0, self.owners, weights)
+        entries, users, places = self._among(columns, n_columns)
+        others = totals[:, None].repeat(1, n_columns)
+        others[users, places] -= weights[entries]
+        return others.to(dtype)
+
+    def _among(self, columns: Tensor | None, n_columns: int) -> tuple[Tensor | slice, Tensor, Tensor]:
+        """Return the entries whose item is a candidate, and their places in the (B, C) table."""
+        users, items = self.owners, self.items
+        if columns is None:
+            return slice(None), users, items
+        places = torch.searchsorted(columns, items).clamp(max=max(n_columns - 1, 0))
+        found = columns[places] == items
+        return found, users[found], places[found]
 
 
 class _HistorySum(torch.autograd.Function):
@@ -115,28 +141,40 @@ class _HistorySum(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: torch.autograd.function.FunctionCtx, table: Tensor, items: Tensor, offsets: Tensor
+        ctx: torch.autograd.function.FunctionCtx,
+        table: Tensor,
+        items: Tensor,
+        offsets: Tensor,
+        weights: Tensor | None,
     ) -> Tensor:
-        ctx.save_for_backward(items, offsets)
+        ctx.save_for_backward(items, offsets, weights)  # type: ignore[arg-type]
         ctx.n_rows = len(table)  # type: ignore[attr-defined]
-        return _bag_sum(table, Histories(items, offsets))
+        return _bag_sum(table, Histories(items, offsets, weights=weights))
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        items, offsets = ctx.saved_tensors  # type: ignore[attr-defined]
-        transposed = Histories(items, offsets).transposed(ctx.n_rows)  # type: ignore[attr-defined]
-        return _bag_sum(gradients[0].contiguous(), transposed), None, None
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, *gradients: Tensor
+    ) -> tuple[Tensor, None, None, None]:
+        items, offsets, weights = ctx.saved_tensors  # type: ignore[attr-defined]
+        transposed = Histories(items, offsets, weights=weights).transposed(ctx.n_rows)  # type: ignore[attr-defined]
+        return _bag_sum(gradients[0].contiguous(), transposed), None, None, None
 
 
 def _bag_sum(table: Tensor, histories: Histories) -> Tensor:
     if not len(histories.items):
         return table.new_zeros(len(histories), table.shape[1])
     sums: Tensor = torch.nn.functional.embedding_bag(
-        histories.items, table, histories.offsets, mode="sum", include_last_offset=True
+        histories.items,
+        table,
+        histories.offsets,
+        mode="sum",
+        include_last_offset=True,
+        per_sample_weights=None if histories.weights is None else histories.weights.to(table.dtype),
     )
     return sums
 
 
 def history_sum(histories: Histories, table: Tensor) -> Tensor:
-    """Return (B, C): for each history the sum of its rows of ``table`` (R, C), differentiable in the table."""
-    return _HistorySum.apply(table, histories.items, histories.offsets)  # type: ignore[no-any-return, no-untyped-call]
+    """Return (B, C): for each history the weighted sum of its rows of ``table`` (R, C), differentiable in the table."""
+    sums: Tensor = _HistorySum.apply(table, histories.items, histories.offsets, histories.weights)  # type: ignore[no-untyped-call]
+    return sums

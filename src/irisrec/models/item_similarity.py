@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -12,12 +13,30 @@ from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Reasons
 from irisrec.models.features import held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
-from irisrec.models.pair_block import PairBlock
+from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.towers import ContentFactors, FeatureTowers
 from irisrec.models.trainable import Trainable
 
 TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
+
+
+@dataclass(frozen=True)
+class ItemTables:
+    """What the pairs of n items are computed from.
+
+    Attributes:
+        p, q: (n, D), the latent factors as history items and as candidates.
+        outputs: {modality: (n, D)}, what the towers give; empty where there are none.
+    """
+
+    p: Tensor
+    q: Tensor
+    outputs: Mapping[str, Tensor]
+
+    def picked(self, rows: Tensor) -> ItemTables:
+        """Return some of the rows."""
+        return ItemTables(self.p[rows], self.q[rows], {name: x[rows] for name, x in self.outputs.items()})
 
 
 class ItemSimilarity(Trainable):
@@ -114,15 +133,16 @@ class ItemSimilarity(Trainable):
         ``candidates`` (C,) are ascending item rows; None means all items in order.
         """
         rows, local = histories.localized()
-        return self._score_block(self.pair_block(rows, candidates), local, histories, candidates)
+        return self.score_block(self.pair_block(rows, candidates), local, histories, candidates)
 
-    def _score_block(
+    def score_block(
         self, block: PairBlock, local: Histories, histories: Histories, candidates: Tensor | None
     ) -> Tensor:
+        """Return (B, C) logits from a block of pairs, where ``local`` are the histories over the block's rows."""
         n_others = None
         if self.config.alpha != 0:
-            inside = histories.membership(candidates, block.similarity.shape[1])
-            n_others = (histories.lengths[:, None] - inside.long()).to(block.similarity.dtype)
+            similarity = block.similarity
+            n_others = histories.others(candidates, similarity.shape[1], similarity.dtype)
         scores = block.scores(local, n_others)
         if self.bias is None:
             return scores
@@ -130,57 +150,59 @@ class ItemSimilarity(Trainable):
 
     def pair_block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
         """Compute relevance and similarity of history rows (R,) against candidates (C,), all items if None."""
-        columns = torch.arange(self.n_items, device=rows.device) if candidates is None else candidates
-        _, q, candidate_inputs = targets = self._item_tables(candidates)
-        if (
-            candidates is None
-        ):  # the history's items are among them: one pass through the towers serves both sides
-            p, _, history_inputs = (targets[0][rows], None, {name: x[rows] for name, x in targets[2].items()})
-        else:
-            p, _, history_inputs = self._item_tables(rows)
-        places = torch.searchsorted(columns, rows).clamp(max=max(len(columns) - 1, 0))
-        is_same = columns[places] == rows if len(columns) else torch.zeros_like(rows, dtype=torch.bool)
-        same = (is_same.nonzero()[:, 0], places[is_same])
-        logits = self._logits(p, q, history_inputs, candidate_inputs)
-        return PairBlock(logits, p @ q.T, same, alpha=self.config.alpha, beta=self.config.beta)
+        columns = self.item_tables(candidates)
+        # the history's items are among all items: one pass through the towers serves both sides
+        history = columns.picked(rows) if candidates is None else self.item_tables(rows)
+        return self.block_of(history, columns, same_items(rows, candidates))
 
-    def _item_tables(self, items: Tensor | None) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """Return p (n, D), q (n, D) and the towers' outputs {modality: (n, D)} of some items, of all if None."""
+    def block_of(self, history: ItemTables, columns: ItemTables, same: tuple[Tensor, Tensor]) -> PairBlock:
+        """Compute relevance and similarity of items whose tables are there; ``same`` as of `PairBlock`."""
+        logits = self._logits(history, columns)
+        return PairBlock(logits, history.p @ columns.q.T, same, self.config.alpha, self.config.beta)
+
+    def item_tables(self, items: Tensor | None) -> ItemTables:
+        """Compute factors and towers of some items (n,), of all if None."""
 
         def pick(table: Tensor) -> Tensor:
             return table if items is None else table[items]
 
         p, q = pick(self.history_factors), pick(self.candidate_factors)
         if self.towers is None:
-            return p, q, {}
+            return ItemTables(p, q, {})
         present = {name: pick(mask) for name, mask in self.present.items()}
         features = {name: pick(x) for name, x in self.features.items()}
         outputs = self.towers(features, present)
         if self.content is None:
-            return p, q, outputs
+            return ItemTables(p, q, outputs)
         if self.training and self.config.id_dropout:
             kept = (torch.rand(len(p), 1, device=p.device) >= self.config.id_dropout).to(p.dtype)
             p, q = p * kept, q * kept
         p_content, q_content = self.content(features)
-        return p + p_content, q + q_content, outputs
+        return ItemTables(p + p_content, q + q_content, outputs)
 
-    def _logits(
-        self, p: Tensor, q: Tensor, history: Mapping[str, Tensor], candidates: Mapping[str, Tensor]
-    ) -> Tensor | None:
+    def _logits(self, history: ItemTables, candidates: ItemTables) -> Tensor | None:
         if self.attention is None:
             return None
         if isinstance(self.attention, ProductAttention):
-            return self.attention(p, q)  # type: ignore[no-any-return]
+            return self.attention(history.p, candidates.q)  # type: ignore[no-any-return]
         if self.towers is None:
-            history, candidates = {"latent": p}, {"latent": q}
-        return self.attention(history, candidates)  # type: ignore[no-any-return]
+            return self.attention({"latent": history.p}, {"latent": candidates.q})  # type: ignore[no-any-return]
+        return self.attention(history.outputs, candidates.outputs)  # type: ignore[no-any-return]
 
     @torch.no_grad()
-    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return their factors q (C, D)."""
+        return self.item_tables(candidates).q
+
+    @torch.no_grad()
+    def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
         """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
-        block = self.pair_block(history, candidates)
+        return self.explain_block(self.pair_block(history, candidates), candidates, weights)
+
+    def explain_block(self, block: PairBlock, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
+        """Explain the scores of a user whose history are all rows of the block."""
         bias = block.similarity.new_zeros(len(candidates)) if self.bias is None else self.bias[candidates]
-        return Reasons(block.relevance(), block.similarity, block.contributions(), bias)
+        return Reasons(block.relevance(weights), block.similarity, block.contributions(weights), bias)
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:
@@ -195,6 +217,6 @@ class ItemSimilarity(Trainable):
             block = self.pair_block(rows, None)
             for start in range(0, len(histories), batch):
                 stop = min(start + batch, len(histories))
-                yield self._score_block(block, local.part(start, stop), histories.part(start, stop), None)
+                yield self.score_block(block, local.part(start, stop), histories.part(start, stop), None)
         finally:
             self.train(training)

@@ -22,6 +22,8 @@ _TABLES_TO_FIT = (
 class ItemWeights(Scorer):
     """Score ``r_uj = Σ_{i ∈ H} w_ij``: a history is a sum of rows of W (N, N), whose diagonal is zero.
 
+    A history item that counts several times adds its row as often.
+
     The contribution of a history item is its weight, so the reasons are exact; its relevance is 1, as in FISM.
     Subclasses say in ``_fitted`` how W is found.
     """
@@ -49,11 +51,17 @@ class ItemWeights(Scorer):
         rows, local = histories.localized()
         return history_sum(local, self.weights[rows[:, None], candidates])
 
-    def reasons(self, history: Tensor, candidates: Tensor) -> Reasons:
-        """Return the weights between ``history`` (L,) and ``candidates`` (C,) as contributions."""
-        weights = self.weights[history[:, None], candidates]
-        relevance = (history[:, None] != candidates).to(weights.dtype)
-        return Reasons(relevance, weights, weights, weights.new_zeros(len(candidates)))
+    def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
+        """Return the entries of W between ``history`` (L,) and ``candidates`` (C,), weighted, as contributions."""
+        similarity = self.weights[history[:, None], candidates]
+        relevance = (history[:, None] != candidates).to(similarity.dtype)
+        if weights is not None:
+            relevance = relevance * weights[:, None]
+        return Reasons(relevance, similarity, relevance * similarity, similarity.new_zeros(len(candidates)))
+
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return the columns of W (C, N): candidates are alike when the same history items speak for them."""
+        return self.weights[:, candidates].T
 
 
 def gram(train: csr_matrix) -> Tensor:

@@ -3,8 +3,9 @@ r"""The one scorer: every user against every candidate from a block of item pair
 Relevance and similarity depend on the pair (history item i, candidate j) only, never on the user. So a block of
 history rows R and candidate columns C is computed once, and two sums over each user's history turn it into scores:
 
-    score_uj = b_j + |H\j|^-α · Σ_i E_ij S_ij / (Σ_i E_ij)^β,     E_ij = exp g_ij,  S_ij = p_i·q_j
+    score_uj = b_j + |H\j|^-α · Σ_i w_i E_ij S_ij / (Σ_i w_i E_ij)^β,     E_ij = exp g_ij,  S_ij = p_i·q_j
 
+A history item of weight w counts as w copies of it would, in |H| too; the weights are 1 where nothing else is said.
 A candidate is never part of its own history. The pair (j, j) therefore takes part in no sum of any user, and it is
 enough to set its E to zero in the block: no subtraction afterwards, hence no cancellation.
 """
@@ -12,6 +13,8 @@ enough to set its E to zero in the block: no subtraction afterwards, hence no ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -22,6 +25,9 @@ from irisrec.models.histories import Histories, history_sum
 @dataclass(frozen=True)
 class PairBlock:
     """All pairs of R history rows and C candidate columns.
+
+    What depends on the pairs alone is computed when it is first needed, and once: a block that is kept serves any
+    number of histories.
 
     Attributes:
         logits: g (R, C), unnormalised log relevance; None where all history items count alike (FISM).
@@ -45,46 +51,80 @@ class PairBlock:
             n_others: (B, C) number of history items other than the candidate; needed where alpha is not 0.
         """
         if self.logits is None:
-            totals = history_sum(histories, self._without_same(self.similarity, 0.0))
+            totals = history_sum(histories, self._similarity_of_others)
         else:
             totals = self._attended(histories)
         return totals if n_others is None else totals * _length_factor(n_others, self.alpha)
 
-    def relevance(self) -> Tensor:
-        """Return a_ij (R, C) with all R rows as the one history; the candidate itself has relevance 0."""
+    def relevance(self, weights: Tensor | None = None) -> Tensor:
+        """Return a_ij (R, C) with all R rows as the one history; the candidate itself has relevance 0.
+
+        ``weights`` (R,) say how often each row counts; a_ij is of all copies of the item together.
+        """
         if self.logits is None:
-            return self._without_same(torch.ones_like(self.similarity), 0.0)
-        return _smoothed_softmax(self._without_same(self.logits, -torch.inf), self.beta)
-
-    def contributions(self) -> Tensor:
-        """Return c_ij (R, C) with all R rows as the one history; a column sums to its score without the bias."""
-        n_others = self.similarity.new_full((self.similarity.shape[1],), len(self.similarity))  # (C,)
-        n_others[self.same[1]] -= 1
-        relevance = self.relevance()
-        similarity = torch.where(relevance > 0, self.similarity, 0.0)
-        return relevance * similarity * _length_factor(n_others, self.alpha)
-
-    def _attended(self, histories: Histories) -> Tensor:
+            ones = torch.ones_like(self.similarity)
+            return self._without_same(ones if weights is None else ones * weights[:, None], 0.0)
         logits = self._without_same(self.logits, -torch.inf)
-        if not len(logits):
-            return logits.new_zeros(len(histories), logits.shape[1])
-        highest = logits.detach().amax(0)  # (C,)
+        return _smoothed_softmax(logits if weights is None else logits + weights.log()[:, None], self.beta)
+
+    def contributions(self, weights: Tensor | None = None) -> Tensor:
+        """Return c_ij (R, C) with all R rows as the one history; a column sums to its score without the bias."""
+        counted = self.similarity.new_ones(len(self.similarity)) if weights is None else weights
+        counted = counted.double()
+        n_others = counted.sum().repeat(self.similarity.shape[1])  # (C,)
+        n_others[self.same[1]] -= counted[self.same[0]]
+        relevance = self.relevance(weights)
+        similarity = torch.where(relevance > 0, self.similarity, 0.0)
+        return relevance * similarity * _length_factor(n_others, self.alpha).to(relevance.dtype)
+
+    def picked(self, rows: Tensor, columns: Tensor | None) -> PairBlock:
+        """Return, of the block of all items, some rows (r,) and columns (c,), ascending, all columns if None."""
+        places = (rows,) if columns is None else (rows[:, None], columns)
+        logits = None if self.logits is None else self.logits[places]
+        return PairBlock(logits, self.similarity[places], same_items(rows, columns), self.alpha, self.beta)
+
+    @cached_property
+    def _similarity_of_others(self) -> Tensor:
+        return self._without_same(self.similarity, 0.0)
+
+    @cached_property
+    def _exponentials(self) -> tuple[Tensor, Tensor, Tensor] | None:
+        """E S (R, C), E (R, C) and the highest logit of each column (C,), to which E is relative.
+
+        None where logits lie so far apart that one maximum per column would underflow.
+        """
+        logits = self._without_same(self.logits, -torch.inf)
+        highest = logits.detach().amax(0)
         highest = torch.where(highest.isfinite(), highest, 0.0)
         lowest = self._without_same(logits.detach(), torch.inf).amin(0)
         if bool((highest - lowest).max() > _safe_spread(logits.dtype)):
-            return self._attended_one_by_one(histories, logits)
+            return None
         weights = (logits - highest).exp()
-        numerator = history_sum(histories, weights * self.similarity)
+        return weights * self.similarity, weights, highest
+
+    def _attended(self, histories: Histories) -> Tensor:
+        if not len(self.similarity):
+            return self.similarity.new_zeros(len(histories), self.similarity.shape[1])
+        if self._exponentials is None:
+            return self._attended_one_by_one(histories)
+        weighted, weights, highest = self._exponentials
+        numerator = history_sum(histories, weighted)
         denominator = history_sum(histories, weights)
         empty = denominator == 0  # no history item but the candidate itself
         log_denominator = torch.where(empty, 1.0, denominator).log()
         exponent = (1 - self.beta) * highest - self.beta * log_denominator
-        return numerator * exponent.clamp(max=_largest_exponent(logits.dtype)).exp()
+        return numerator * exponent.clamp(max=_largest_exponent(numerator.dtype)).exp()
 
-    def _attended_one_by_one(self, histories: Histories, logits: Tensor) -> Tensor:
-        """Sum with each user's own maximum: for logits so far apart that one maximum per column underflows."""
-        rows = histories.items.tensor_split(histories.offsets[1:-1].cpu())
-        sums = [(_smoothed_softmax(logits[row], self.beta) * self.similarity[row]).sum(0) for row in rows]
+    def _attended_one_by_one(self, histories: Histories) -> Tensor:
+        """Sum with each user's own maximum."""
+        all_logits = self._without_same(self.logits, -torch.inf)
+        sums = []
+        for start, stop in pairwise(histories.offsets.tolist()):
+            rows = histories.items[start:stop]
+            logits = all_logits[rows]
+            if histories.weights is not None:
+                logits = logits + histories.weights[start:stop].log()[:, None]
+            sums.append((_smoothed_softmax(logits, self.beta) * self.similarity[rows]).sum(0))
         return torch.stack(sums)
 
     def _without_same(self, values: Tensor | None, filler: float) -> Tensor:
@@ -92,6 +132,18 @@ class PairBlock:
         if not len(self.same[0]):
             return values
         return values.index_put(self.same, values.new_tensor(filler))
+
+
+def same_items(rows: Tensor, columns: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return the places in a block of item rows (R,) and columns (C,), ascending, where both are the same item.
+
+    None for the columns means all items in order.
+    """
+    if columns is None:
+        return torch.arange(len(rows), device=rows.device), rows
+    places = torch.searchsorted(columns, rows).clamp(max=max(len(columns) - 1, 0))
+    found = columns[places] == rows if len(columns) else torch.zeros_like(rows, dtype=torch.bool)
+    return found.nonzero()[:, 0], places[found]
 
 
 def _smoothed_softmax(logits: Tensor, beta: float) -> Tensor:
@@ -109,7 +161,7 @@ def _smoothed_softmax(logits: Tensor, beta: float) -> Tensor:
 def _length_factor(n_others: Tensor, alpha: float) -> Tensor:
     if alpha == 0:
         return torch.ones_like(n_others)
-    return n_others.clamp(min=1) ** -alpha
+    return torch.where(n_others > 0, n_others, 1.0) ** -alpha
 
 
 def _safe_spread(dtype: torch.dtype) -> float:

@@ -15,6 +15,7 @@ from irisrec.files import atomic_path, read_json, write_json
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
+from irisrec.sums import check_seal, seal
 
 FORMAT = 1
 MODEL, WEIGHTS, FEATURES = "model.json", "model.safetensors", "features.safetensors"
@@ -26,6 +27,7 @@ def save_features(folder: Path, features: dict[str, Tensor], present: dict[str, 
     tensors |= {f"present/{name}": mask.contiguous() for name, mask in present.items()}
     with atomic_path(folder / FEATURES) as temporary:
         save_file(tensors, temporary)
+    seal(folder / FEATURES)
 
 
 def load_features(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -42,6 +44,7 @@ def save_model(folder: Path, model: Scorer, config: ModelConfig) -> None:
         save_file({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
     facts = {"n_items": model.n_items, "n_users": model.n_users, "is_probabilistic": model.is_probabilistic}
     write_json(folder / MODEL, {"format": FORMAT, **facts, "config": config.model_dump(mode="json")})
+    seal(folder / WEIGHTS, folder / MODEL)
 
 
 def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
@@ -51,6 +54,7 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
         raise RunError(
             f"{folder} holds no finished model ({MODEL} is missing); finish it with `irisrec train --resume`"
         )
+    check_seal(path)
     try:
         description = read_json(path)
         if description["format"] != FORMAT:
@@ -82,8 +86,9 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
+    check_seal(path)
     try:
         tensors: dict[str, Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise RunError(f"{path} cannot be read ({error}); it may be missing or cut off") from None
+        raise RunError(f"{path} cannot be read ({error})") from None
     return tensors

@@ -81,3 +81,10 @@ class VBPR(Trainable):
             seen = values[rows]  # (C, F)
             scores = scores + self.tastes[name][users] @ self.maps[name](seen).T + self.liked[name](seen).T
         return scores
+
+    @torch.no_grad()
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return what their users' factors and tastes are multiplied with, side by side (C, D and D per modality)."""
+        content = held_features(self, self.modalities)
+        mapped = [self.maps[name](values[candidates]) for name, values in content.items()]
+        return torch.cat([self.item_factors[candidates], *mapped], dim=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,10 +15,18 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from irisrec.data.catalog import Catalog
-from irisrec.errors import DataError, some
+from irisrec.errors import DataError, ModelError
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
-from irisrec.models.histories import Histories
+from irisrec.models.prepared import prepared
+from irisrec.recommendation.asking import Asked, as_histories, ask_for_history, ask_for_user
+from irisrec.recommendation.history import History
+from irisrec.recommendation.known import KnownUsers
+from irisrec.recommendation.ranked import RankedLists, top_reasons
+from irisrec.recommendation.rule_tables import RuleTables, probabilities, resolve
+from irisrec.recommendation.rules import Rules
+
+_SCORES_AT_ONCE = 1 << 22  # users x items scored at once: 16 MB in float32
 
 
 @dataclass(frozen=True)
@@ -64,39 +74,57 @@ class Recommender:
         model: scores histories of item rows.
         catalog: row ``i`` describes item ``i``.
         users: known users, row ``u`` of ``histories`` belongs to ``users.ids([u])``.
-        histories: (n_users, n_items), what each known user had.
+        histories: (n_users, n_items) ones, indices sorted: what each known user had.
+        times: one number per entry of ``histories``, for half-lives; see `irisrec.recommendation.history.as_numbers`.
+        prepare: whether what no request changes is computed at the first one, such as the pairs of all items; not
+            worth it for a single request.
     """
 
     def __init__(
-        self, model: Scorer, catalog: Catalog, users: IdMap | None = None, histories: csr_matrix | None = None
+        self,
+        model: Scorer,
+        catalog: Catalog,
+        users: IdMap | None = None,
+        histories: csr_matrix | None = None,
+        times: NDArray[np.float64] | None = None,
+        *,
+        prepare: bool = True,
     ) -> None:
         self.model = model.eval()
         self.catalog = catalog
         self.items = IdMap(catalog.frame["item_id"], "item")
-        self.users = users
-        self.histories = histories
+        self.known = None if users is None or histories is None else KnownUsers(users, histories, times)
+        self._prepare = prepare
+        self._rules: dict[str, RuleTables] = {}
         self._titles = catalog.titles
 
     @classmethod
-    def load(cls, run: Path | str) -> Self:
-        """Load from a run folder."""
+    def load(cls, run: Path | str, *, prepare: bool = True) -> Self:
+        """Load from a run folder; ``prepare`` as of the class."""
         from irisrec.recommendation.storage import load_recommender
 
-        model, catalog, users, histories = load_recommender(Path(run))
-        return cls(model, catalog, users, histories)
+        model, catalog, known = load_recommender(Path(run))
+        return cls(model, catalog, known.ids, known.histories, known.times, prepare=prepare)
+
+    @property
+    def users(self) -> IdMap | None:
+        """The ids of the known users."""
+        return None if self.known is None else self.known.ids
 
     def history_of(self, user: Id) -> list[Id]:
         """Return the items that a known user had."""
-        return self.items.ids(self._rows_of(user))
+        known = self._known_users
+        return self.items.ids(known.history(known.row(user))[0])
 
     def recommend(
         self,
         user: Id | None = None,
         *,
-        history: Iterable[Id] | None = None,
+        history: Iterable[Id] | History | None = None,
         k: int = 10,
         n_reasons: int = 3,
-        exclude_seen: bool = True,
+        rules: Rules | None = None,
+        half_life: float | None = None,
     ) -> list[Recommendation]:
         """Return the ``min(k, allowed)`` best items for a known user, or for anybody with a history.
 
@@ -105,85 +133,121 @@ class Recommender:
 
         Args:
             user: id of a user the model was trained with; or
-            history: item ids, in any order; repeated ones count once.
+            history: item ids, in any order; repeated ones count once. A `History` brings weights and times.
             k: number of items wanted.
             n_reasons: number of history items to name for each.
-            exclude_seen: whether the history's items are left out.
+            rules: what the list must and should be like; by default only that the history's items are left out.
+            half_life: age at which a history item counts half of a new one, in days, or in the unit of times that are
+                plain numbers; see `irisrec.recommendation.history.recency`.
         """
         if (user is None) == (history is None):
             raise DataError(
                 "recommend for either a user or a history, got " + ("neither" if user is None else "both")
             )
+        asked = [self.ask(user, history or (), half_life)]
+        return self.described(self.rank(asked, k, n_reasons, self.resolved(rules or Rules())))[0]
+
+    def recommend_many(
+        self,
+        histories: Iterable[Iterable[Id] | History] | None = None,
+        *,
+        users: Iterable[Id] | None = None,
+        k: int = 10,
+        n_reasons: int = 3,
+        rules: Rules | None = None,
+        half_life: float | None = None,
+    ) -> Iterator[list[Recommendation]]:
+        """Yield the list of each history, or of each known user, in their order; arguments as of `recommend`.
+
+        Reads and holds a bounded number of histories at a time, so any number may stream through.
+        """
+        if (users is None) == (histories is None):
+            raise DataError(
+                "recommend for either users or histories, got " + ("neither" if users is None else "both")
+            )
+        tables = self.resolved(rules or Rules())
+        if users is not None:
+            whom = (self.ask(user, half_life=half_life) for user in users)
+        else:
+            whom = (self.ask(history=history, half_life=half_life) for history in histories or ())
+        while some := list(islice(whom, self.at_once)):
+            yield from self.described(self.rank(some, k, n_reasons, tables))
+
+    @property
+    def at_once(self) -> int:
+        """How many users are scored at once, so that memory stays bounded."""
+        return max(1, min(1024, _SCORES_AT_ONCE // len(self.items)))
+
+    def resolved(self, rules: Rules) -> RuleTables:
+        """Look rules up in this recommender's catalog; those used lately are remembered."""
+        key = rules.model_dump_json()
+        if key not in self._rules:
+            if len(self._rules) >= 64:
+                self._rules.clear()
+            self._rules[key] = resolve(rules, self.catalog, self.items, self._scorer, self.known)
+        return self._rules[key]
+
+    def ask(
+        self, user: Id | None = None, history: Iterable[Id] | History = (), half_life: float | None = None
+    ) -> Asked:
+        """Turn a known user, or else a history, into rows."""
+        if user is not None:
+            return ask_for_user(self._known_users, user, half_life)
+        return ask_for_history(self.items, history, half_life)
+
+    @torch.no_grad()
+    def rank(self, asked: Sequence[Asked], k: int, n_reasons: int, rules: RuleTables) -> RankedLists:
+        """Rank the items for a number of users that fits into memory, see `at_once`."""
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
-        rows = self._rows_of(user) if user is not None else self._rows(history or ())
-        scores = self._scores(rows, user)
-        allowed = np.ones(len(self.items), bool)
-        if exclude_seen:
-            allowed[rows] = False
-        order = np.argsort(-scores, kind="stable")
-        chosen = order[allowed[order]][:k]
-        reasons = self._reasons(rows, chosen, n_reasons)
-        ids = self.items.ids(chosen)
+        histories = as_histories(asked)
+        scores = self._scorer.score(histories).numpy()  # (B, N)
+        if not np.isfinite(scores).all():
+            raise ModelError("the model gave scores that are not finite; it cannot be ranked by them")
+        every = np.arange(len(self.items))
+        seen = (histories.owners.numpy(), histories.items.numpy())
+        items = rules.choose(scores, every, seen, k)
+        kept = np.where(items >= 0, np.take_along_axis(scores, items, axis=1), np.nan).astype(np.float64)
+        return RankedLists(items, kept, top_reasons(self._scorer, histories, items, n_reasons))
+
+    def described(self, lists: RankedLists) -> list[list[Recommendation]]:
+        """Put names to ranked lists."""
+        return [self._described(lists, user) for user in range(len(lists.items))]
+
+    def _described(self, lists: RankedLists, user: int) -> list[Recommendation]:
+        n = int((lists.items[user] >= 0).sum())
+        rows, scores = lists.items[user, :n], lists.scores[user, :n]
+        likely = probabilities(scores).tolist() if self.model.is_probabilistic else [None] * n
+        ids = self.items.ids(rows)
         return [
             Recommendation(
-                ids[place], self._titles[row], float(scores[row]), self._probability(scores[row]), reason
+                ids[place],
+                self._titles[row],
+                float(scores[place]),
+                likely[place],
+                self._because(lists, user, place),
             )
-            for place, (row, reason) in enumerate(zip(chosen, reasons, strict=True))
+            for place, row in enumerate(rows)
         ]
 
-    def _user_row(self, user: Id) -> int:
-        assert self.users is not None
-        return int(self.users.index([user])[0])
+    def _because(self, lists: RankedLists, user: int, place: int) -> tuple[Reason, ...]:
+        reasons = lists.reasons
+        rows = reasons.items[user, place]
+        rows = rows[rows >= 0]
+        relevance, contribution = (
+            table[user, place, : len(rows)].tolist() for table in (reasons.relevance, reasons.contribution)
+        )
+        return tuple(
+            Reason(id, self._titles[row], relevance[i], contribution[i])
+            for i, (id, row) in enumerate(zip(self.items.ids(rows), rows, strict=True))
+        )
 
-    def _rows_of(self, user: Id) -> NDArray[np.int64]:
-        if self.users is None or self.histories is None:
+    @cached_property
+    def _scorer(self) -> Scorer:
+        return prepared(self.model) if self._prepare else self.model
+
+    @property
+    def _known_users(self) -> KnownUsers:
+        if self.known is None:
             raise DataError("this recommender knows no users; give a history of item ids")
-        if user not in self.users:
-            raise DataError(
-                f"user {user!r} is not among the {len(self.users):,} known users such as "
-                f"{some(self.users.series.head(2))}; give a history of item ids instead"
-            )
-        row = self._user_row(user)
-        start, stop = self.histories.indptr[row : row + 2]
-        return np.asarray(self.histories.indices[start:stop], np.int64)
-
-    def _rows(self, history: Iterable[Id]) -> NDArray[np.int64]:
-        return np.unique(self.items.index(list(history)))
-
-    def _scores(self, rows: NDArray[np.int64], user: Id | None) -> NDArray[np.float64]:
-        histories = Histories.of([rows])
-        if user is not None:
-            histories = replace(histories, users=torch.tensor([self._user_row(user)]))
-        with torch.no_grad():
-            scores: NDArray[np.float64] = self.model.score(histories)[0].double().numpy()
-        return scores
-
-    def _probability(self, score: float) -> float | None:
-        return float(1 / (1 + np.exp(-score))) if self.model.is_probabilistic else None
-
-    def _reasons(
-        self, rows: NDArray[np.int64], chosen: NDArray[np.int64], n_reasons: int
-    ) -> Sequence[tuple[Reason, ...]]:
-        if not (n_reasons and len(rows) and len(chosen) and self.model.has_reasons):
-            return [()] * len(chosen)
-        ascending = np.sort(chosen)
-        reasons = self.model.reasons(torch.from_numpy(rows), torch.from_numpy(ascending))
-        contribution, relevance = reasons.contribution.numpy(), reasons.relevance.numpy()
-        ids = self.items.ids(rows)
-        named = []
-        for column in np.searchsorted(ascending, chosen):
-            top = np.argsort(-contribution[:, column], kind="stable")[:n_reasons]
-            named.append(
-                tuple(
-                    Reason(
-                        ids[i],
-                        self._titles[rows[i]],
-                        float(relevance[i, column]),
-                        float(contribution[i, column]),
-                    )
-                    for i in top
-                    if rows[i] != ascending[column]  # seen items allowed: a candidate is no reason for itself
-                )
-            )
-        return named
+        return self.known

@@ -17,6 +17,9 @@ from irisrec.files import atomic_path
 from irisrec.ids import IdMap
 from irisrec.models.contract import Scorer
 from irisrec.models.storage import load_model
+from irisrec.recommendation.history import as_numbers
+from irisrec.recommendation.known import KnownUsers
+from irisrec.sums import check_seal, is_sealed, seal
 
 ITEMS, USERS, INTERACTIONS, NEGATIVES, CANDIDATES = (
     "items.parquet",
@@ -29,7 +32,7 @@ PARTS = ("train", "validation", "test")
 
 
 def save_dataset(folder: Path, dataset: Dataset, split: Split) -> None:
-    """Write catalog, users, and every interaction with the part of the split it belongs to."""
+    """Write catalog, users, and every interaction with its time and the part of the split it belongs to."""
     frames = {
         ITEMS: dataset.catalog.frame,
         USERS: dataset.users.series.alias("user_id").to_frame(),
@@ -42,6 +45,10 @@ def save_dataset(folder: Path, dataset: Dataset, split: Split) -> None:
         known.eliminate_zeros()
         more = _pairs(known, dataset).with_columns(part=pl.lit("history"))
         frames[INTERACTIONS] = pl.concat([frames[INTERACTIONS], more])
+    if dataset.times is not None:
+        frames[INTERACTIONS] = frames[INTERACTIONS].join(
+            _times(dataset), on=["user_id", "item_id"], how="left", maintain_order="left"
+        )
     if split.candidates:
         ids = dataset.items.series.alias("item_id")
         parts = {part: ids.filter(pl.Series(mask)) for part, mask in split.candidates.items()}
@@ -53,6 +60,7 @@ def save_dataset(folder: Path, dataset: Dataset, split: Split) -> None:
     for name, frame in frames.items():
         with atomic_path(folder / name) as temporary:
             frame.write_parquet(temporary)
+    seal(*(folder / name for name in frames))
 
 
 def load_split(folder: Path) -> tuple[Catalog, IdMap, Split]:
@@ -62,7 +70,7 @@ def load_split(folder: Path) -> tuple[Catalog, IdMap, Split]:
     items = IdMap(catalog.frame["item_id"], "item")
     pairs = _read(folder / INTERACTIONS)
     matrices = {part: _matrix(pairs.filter(pl.col("part") == part), users, items) for part in PARTS}
-    has_negatives = (folder / NEGATIVES).exists()
+    has_negatives = is_sealed(folder / NEGATIVES)
     negatives = _matrix(_read(folder / NEGATIVES), users, items) if has_negatives else None
     known = pairs.filter(pl.col("part") == "history")
     histories = (matrices["train"] + _matrix(known, users, items)).tocsr() if len(known) else None
@@ -71,7 +79,7 @@ def load_split(folder: Path) -> tuple[Catalog, IdMap, Split]:
 
 
 def _candidates(folder: Path, items: IdMap) -> dict[str, NDArray[np.bool_]]:
-    if not (folder / CANDIDATES).exists():
+    if not is_sealed(folder / CANDIDATES):
         return {}
     masks = {}
     for (part,), kept in _read(folder / CANDIDATES).group_by("part"):
@@ -80,17 +88,40 @@ def _candidates(folder: Path, items: IdMap) -> dict[str, NDArray[np.bool_]]:
     return masks
 
 
-def load_recommender(folder: Path) -> tuple[Scorer, Catalog, IdMap, csr_matrix]:
+def load_recommender(folder: Path) -> tuple[Scorer, Catalog, KnownUsers]:
     """Read model, catalog, users and everything the users had, held-out items included."""
     if not folder.is_dir():
         raise RunError(
             f"there is no run folder {folder}; make one with `irisrec train CONFIG --out {folder}`"
         )
     model, _ = load_model(folder)
-    catalog, users, split = load_split(folder)
-    histories = (split.known_by + split.validation + split.test).tocsr()
-    histories.sort_indices()
-    return model, catalog, users, histories
+    catalog = Catalog(_read(folder / ITEMS))
+    users = IdMap(_read(folder / USERS)["user_id"], "user")
+    return (
+        model,
+        catalog,
+        _known_users(users, IdMap(catalog.frame["item_id"], "item"), _read(folder / INTERACTIONS)),
+    )
+
+
+def _known_users(users: IdMap, items: IdMap, pairs: pl.DataFrame) -> KnownUsers:
+    rows, columns = users.index(pairs["user_id"]), items.index(pairs["item_id"])
+    order = np.lexsort((columns, rows))
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(users)))])
+    ones = np.ones(len(pairs), np.float32)
+    histories = csr_matrix((ones, columns[order], bounds), shape=(len(users), len(items)))
+    return KnownUsers(users, histories, as_numbers(pairs["time"])[order] if "time" in pairs.columns else None)
+
+
+def _times(dataset: Dataset) -> pl.DataFrame:
+    """Return when each pair was; no pair stands twice in a data set."""
+    return pl.DataFrame(
+        [
+            dataset.users.series.alias("user_id").gather(dataset.user_index),
+            dataset.items.series.alias("item_id").gather(dataset.item_index),
+            pl.Series("time", dataset.times),
+        ]
+    )
 
 
 def _pairs(matrix: csr_matrix, dataset: Dataset) -> pl.DataFrame:
@@ -107,9 +138,8 @@ def _matrix(pairs: pl.DataFrame, users: IdMap, items: IdMap) -> csr_matrix:
 
 
 def _read(path: Path) -> pl.DataFrame:
+    check_seal(path)
     try:
         return pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise RunError(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); the run folder is not complete"
-        ) from None
+        raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None

@@ -111,7 +111,7 @@ class Showcase:
     def __init__(self, run: FinishedRun) -> None:
         self.run = run
         self.thumbnails = Thumbnails(run.config.data.root)
-        self.recommender = Recommender(run.model, run.catalog, run.users, run.split.train)
+        self.recommender = Recommender(run.model, run.catalog, run.users, run.split.train, prepare=False)
 
     @cached_property
     def items(self) -> IdMap:
