@@ -7,13 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from irisrec.evaluation.knockout import IN_WORDS, modalities_read_by
+from irisrec.evaluation.knockout import IN_WORDS
 from irisrec.evaluation.metrics import main_metric
 from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.reporting.findings import Findings
 from irisrec.experiments.reporting.finished import FinishedRun, read_if_there
 from irisrec.experiments.reporting.tables import Row, Table, estimate, rule
 from irisrec.experiments.reporting.words import candidates_in_words
+from irisrec.models.features import held_modalities
 
 # judged without the content, trained without it: title of the table, question, option of the command
 WAYS_TO_ASK = (
@@ -28,7 +29,7 @@ WAYS_TO_ASK = (
 
 def knockout(run: FinishedRun) -> Findings | None:
     """Tell what `irisrec knockout` has found, or how to run it; None for a model that reads no modality."""
-    if not modalities_read_by(run.model):
+    if not held_modalities(run.model):
         return None
     command = f"irisrec knockout {shlex.quote(str(run.folder.path))}"
     asked = list(zip(WAYS_TO_ASK, knockouts_of(run.folder), strict=True))
