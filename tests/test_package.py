@@ -52,6 +52,7 @@ INNER = {
         "neighbors",
         "linear",
         "factors",
+        "ridge",
         "item_similarity",
         "prepared",
         "factory",

@@ -39,6 +39,7 @@ MODELS = {
     "fism": {"name": "fism", "dim": 8, "alpha": 0.5},
     "nais": {"name": "nais", "dim": 8},
     "nais-product": {"name": "nais", "dim": 8, "attention": "product"},
+    "nais-ridge": {"name": "nais", "dim": 8, "ridge": 10},
     "image-iris": {"name": "image-iris", **WIDTHS},
     "image-add-text-iris": {"name": "image-add-text-iris", **WIDTHS},
     "multimodal-iris": {"name": "multimodal-iris", **WIDTHS},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
@@ -34,6 +34,9 @@ class ModelConfig(Settings):
         item_bias: whether candidates have a bias b_j.
         init_std: standard deviation of the latent factors before training.
         content_factors: whether content adds to the latent factors (ours, not the paper's), not only to the relevance.
+        ridge: λ of a ridge regression of each item on the others, whose weights add to the score (ours, not the
+            paper's); None for without.
+        ridge_content: weight of each modality's vectors in that regression, by name.
         id_dropout: with content factors, share of items whose own factors are hidden in each training step.
         dropout: share of tower inputs and hidden units dropped in training.
         feature_scaling: ``standard`` gives every dimension of a modality mean 0 and variance 1 over the items that
@@ -59,6 +62,8 @@ class ModelConfig(Settings):
     item_bias: bool = True
     init_std: float = Field(default=0.01, gt=0)
     content_factors: bool = False
+    ridge: float | None = Field(default=None, gt=0)
+    ridge_content: dict[str, Annotated[float, Field(gt=0)]] = {}  # noqa: RUF012 (frozen settings)
     id_dropout: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"
@@ -92,6 +97,8 @@ class ModelConfig(Settings):
             raise ValueError(
                 "id_dropout hides factors that only content_factors = true can replace; set both"
             )
+        if self.ridge_content and not self.ridge:
+            raise ValueError("ridge_content is a part of the ridge regression; set ridge as well")
         fixed = FIXED_MODALITIES.get(self.name)
         if fixed and self.modalities and set(self.modalities) != set(fixed):
             general = "iris" if len(fixed) == 1 else "add-iris"
@@ -131,5 +138,10 @@ class ModelConfig(Settings):
             raise ConfigError(
                 f"{self.name} reads one modality, there are {', '.join(wanted)}; "
                 f"choose with model.modalities, or {ONE_MODALITY[self.name]}"
+            )
+        unread = [name for name in self.ridge_content if name not in wanted]
+        if unread:
+            raise ConfigError(
+                f"model.ridge_content weighs {', '.join(unread)}, the model reads {', '.join(wanted)}; leave it out"
             )
         return tuple(wanted)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
+from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
@@ -15,6 +16,7 @@ from irisrec.models.features import held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
 from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
+from irisrec.models.ridge import RidgeTerm
 from irisrec.models.towers import ContentFactors, FeatureTowers
 from irisrec.models.trainable import Trainable
 
@@ -73,6 +75,7 @@ class ItemSimilarity(Trainable):
         self.content: ContentFactors | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
         self._build_relevance(config)
+        self.ridge = RidgeTerm(n_items, config.ridge, config.ridge_content) if config.ridge else None
 
     def _build_relevance(self, config: ModelConfig) -> None:
         width = config.attention_dim or config.dim
@@ -93,8 +96,8 @@ class ItemSimilarity(Trainable):
 
     @property
     def scores_cold_items(self) -> bool:
-        """With content factors: an item's own factors may then be untrained."""
-        return self.content is not None
+        """By content, in the factors or in the ridge regression: an item's own factors may then be untrained."""
+        return self.content is not None or bool(self.config.ridge and self.config.ridge_content)
 
     @property
     def features(self) -> dict[str, Tensor]:
@@ -105,6 +108,20 @@ class ItemSimilarity(Trainable):
     def present(self) -> dict[str, Tensor]:
         """Which items have each modality, (N,) bool."""
         return held_masks(self, self.modalities)
+
+    def begin_training(self, train: csr_matrix) -> None:
+        """Find the ridge regression's weights, where there are any."""
+        if self.ridge is not None:
+            self.ridge.fit(train, self.features)
+
+    def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
+        """Yield the (B, N) scores, in which no user has a part in the ridge regression's weights."""
+        if self.ridge is None:
+            yield 1.0, self.score(known)
+            return
+        rows, local = known.localized()
+        block = replace(self.pair_block(rows, None), added=None)
+        yield 1.0, self.score_block(block, local, known, None) + self.ridge.training_scores(known, had)
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """The weights by the groups of equation (12): λ1 embeddings, λ2 attention, λ3 towers, λ4 share."""
@@ -153,12 +170,21 @@ class ItemSimilarity(Trainable):
         columns = self.item_tables(candidates)
         # the history's items are among all items: one pass through the towers serves both sides
         history = columns.picked(rows) if candidates is None else self.item_tables(rows)
-        return self.block_of(history, columns, same_items(rows, candidates))
+        return self.block_of(history, columns, rows, candidates)
 
-    def block_of(self, history: ItemTables, columns: ItemTables, same: tuple[Tensor, Tensor]) -> PairBlock:
-        """Compute relevance and similarity of items whose tables are there; ``same`` as of `PairBlock`."""
-        logits = self._logits(history, columns)
-        return PairBlock(logits, history.p @ columns.q.T, same, self.config.alpha, self.config.beta)
+    def block_of(
+        self, history: ItemTables, columns: ItemTables, rows: Tensor, candidates: Tensor | None
+    ) -> PairBlock:
+        """Compute relevance and similarity of history rows (R,) and candidates (C,) whose tables are there."""
+        added = None if self.ridge is None else self.ridge.pairs(rows, candidates)
+        return PairBlock(
+            logits=self._logits(history, columns),
+            similarity=history.p @ columns.q.T,
+            same=same_items(rows, candidates),
+            alpha=self.config.alpha,
+            beta=self.config.beta,
+            added=added,
+        )
 
     def item_tables(self, items: Tensor | None) -> ItemTables:
         """Compute factors and towers of some items (n,), of all if None."""

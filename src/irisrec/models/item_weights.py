@@ -14,9 +14,7 @@ from irisrec.errors import ModelError
 from irisrec.models.contract import Reasons, Scorer
 from irisrec.models.histories import Histories, history_sum
 
-_TABLES_TO_FIT = (
-    6  # item x item tables in float32 that are alive at once while fitting, float64 counted twice
-)
+TABLES_TO_FIT = 6  # item x item tables in float32 that are alive at once while fitting, float64 counted twice
 
 
 class ItemWeights(Scorer):
@@ -33,11 +31,11 @@ class ItemWeights(Scorer):
 
     def __init__(self, n_items: int) -> None:
         super().__init__(n_items)
-        _require_memory(type(self).__name__, n_items, 1)
+        require_memory(type(self).__name__, n_items, 1)
         self.register_buffer("weights", torch.zeros(n_items, n_items))
 
     def _fit(self, train: csr_matrix) -> None:
-        _require_memory(type(self).__name__, self.n_items, _TABLES_TO_FIT)
+        require_memory(type(self).__name__, self.n_items, TABLES_TO_FIT)
         self.weights = self._fitted(train).float().fill_diagonal_(0).contiguous()
 
     def _fitted(self, train: csr_matrix) -> Tensor:
@@ -70,7 +68,8 @@ def gram(train: csr_matrix) -> Tensor:
     return torch.from_numpy(counts.astype(np.float64))
 
 
-def _require_memory(name: str, n_items: int, n_tables: int) -> None:
+def require_memory(name: str, n_items: int, n_tables: int) -> None:
+    """Refuse a model whose item x item tables of four-byte numbers do not fit this machine."""
     needed = 4.0 * n_items**2 * n_tables
     there = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
     if needed > there:

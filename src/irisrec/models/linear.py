@@ -25,8 +25,12 @@ class EASE(ItemWeights):
         self.regularization = regularization
 
     def _fitted(self, train: csr_matrix) -> Tensor:
-        inverse = regularized_inverse(gram(train), self.regularization)
-        return inverse.div_(-inverse.diagonal().clone())
+        return self.weights_of(regularized_inverse(gram(train), self.regularization))
+
+    @staticmethod
+    def weights_of(inverse: Tensor) -> Tensor:
+        """Return W (N, N) of P (N, N), ``-p_ij / p_jj`` with a zero diagonal."""
+        return (inverse / -inverse.diagonal()).fill_diagonal_(0)
 
 
 class SLIM(ItemWeights):

@@ -25,9 +25,18 @@ ModelName = Literal[
 ]
 MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
 
-_FISM = ("dim", "alpha", "item_bias", "init_std")
+_FISM = ("dim", "alpha", "item_bias", "init_std", "ridge")
 _NAIS = (*_FISM, "beta", "activation", "attention_dim")
-_IRIS = (*_NAIS, "modalities", "hidden", "content_factors", "id_dropout", "dropout", "feature_scaling")
+_IRIS = (
+    *_NAIS,
+    "modalities",
+    "hidden",
+    "content_factors",
+    "id_dropout",
+    "dropout",
+    "feature_scaling",
+    "ridge_content",
+)
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "popularity": (),

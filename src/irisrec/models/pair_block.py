@@ -35,6 +35,7 @@ class PairBlock:
         same: two (n,) index tensors, the places in the block where row and column are the same item.
         alpha: exponent of the history length, equation (2).
         beta: exponent of the softmax denominator, equations (3) and (5); not used without logits.
+        added: (R, C), what a history item adds to a score whatever its relevance; None where nothing is.
     """
 
     logits: Tensor | None
@@ -42,6 +43,7 @@ class PairBlock:
     same: tuple[Tensor, Tensor]
     alpha: float
     beta: float
+    added: Tensor | None = None
 
     def scores(self, histories: Histories, n_others: Tensor | None = None) -> Tensor:
         """Return (B, C) scores without the candidates' bias; 0 for a history without any other item.
@@ -54,7 +56,9 @@ class PairBlock:
             totals = history_sum(histories, self._similarity_of_others)
         else:
             totals = self._attended(histories)
-        return totals if n_others is None else totals * _length_factor(n_others, self.alpha)
+        if n_others is not None:
+            totals = totals * _length_factor(n_others, self.alpha)
+        return totals if self.added is None else totals + history_sum(histories, self._added_by_others)
 
     def relevance(self, weights: Tensor | None = None) -> Tensor:
         """Return a_ij (R, C) with all R rows as the one history; the candidate itself has relevance 0.
@@ -75,17 +79,28 @@ class PairBlock:
         n_others[self.same[1]] -= counted[self.same[0]]
         relevance = self.relevance(weights)
         similarity = torch.where(relevance > 0, self.similarity, 0.0)
-        return relevance * similarity * _length_factor(n_others, self.alpha).to(relevance.dtype)
+        shares = relevance * similarity * _length_factor(n_others, self.alpha).to(relevance.dtype)
+        return (
+            shares
+            if self.added is None
+            else shares + self._added_by_others * counted[:, None].to(shares.dtype)
+        )
 
     def picked(self, rows: Tensor, columns: Tensor | None) -> PairBlock:
         """Return, of the block of all items, some rows (r,) and columns (c,), ascending, all columns if None."""
         places = (rows,) if columns is None else (rows[:, None], columns)
         logits = None if self.logits is None else self.logits[places]
-        return PairBlock(logits, self.similarity[places], same_items(rows, columns), self.alpha, self.beta)
+        added = None if self.added is None else self.added[places]
+        same = same_items(rows, columns)
+        return PairBlock(logits, self.similarity[places], same, self.alpha, self.beta, added)
 
     @cached_property
     def _similarity_of_others(self) -> Tensor:
         return self._without_same(self.similarity, 0.0)
+
+    @cached_property
+    def _added_by_others(self) -> Tensor:
+        return self._without_same(self.added, 0.0)
 
     @cached_property
     def _exponentials(self) -> tuple[Tensor, Tensor, Tensor] | None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from irisrec.models.contract import Reasons, Scorer
 from irisrec.models.histories import Histories
 from irisrec.models.item_similarity import ItemSimilarity
-from irisrec.models.pair_block import PairBlock, same_items
+from irisrec.models.pair_block import PairBlock
 
 PAIR_LIMIT = 1 << 26  # pairs of items that are kept: four tables of 256 MB in float32, 8,192 items
 
@@ -44,7 +44,7 @@ class PreparedItemSimilarity(Scorer):
         self.pairs: PairBlock | None = None
         if model.n_items**2 <= limit:
             every = torch.arange(model.n_items, device=self.tables.p.device)
-            self.pairs = model.block_of(self.tables, self.tables, same_items(every, None))
+            self.pairs = model.block_of(self.tables, self.tables, every, None)
 
     @torch.no_grad()
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
@@ -72,4 +72,4 @@ class PreparedItemSimilarity(Scorer):
         if self.pairs is not None:
             return self.pairs.picked(rows, candidates)
         columns = self.tables if candidates is None else self.tables.picked(candidates)
-        return self.model.block_of(self.tables.picked(rows), columns, same_items(rows, candidates))
+        return self.model.block_of(self.tables.picked(rows), columns, rows, candidates)

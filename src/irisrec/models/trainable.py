@@ -37,9 +37,12 @@ class Trainable(Scorer):
     def end_epoch(self) -> None:
         """Bring up to date what scoring in evaluation mode reads and what the saved weights must hold."""
 
-    def training_scores(self, histories: Histories) -> Iterator[tuple[float, Tensor]]:
-        """Yield weights and (B, N) scores; the loss of a step is the weighted sum of the losses of the scores."""
-        yield 1.0, self.score(histories)
+    def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
+        """Yield weights and (B, N) scores; the loss of a step is the weighted sum of the losses of the scores.
+
+        The users are known by a part of what they ``had``; that whole is their rows of the training matrix.
+        """
+        yield 1.0, self.score(known)
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """Return the weights by the penalties of equation (12): embeddings, attention, towers, share."""

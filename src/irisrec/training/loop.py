@@ -205,7 +205,9 @@ class _Trainer:
             known = histories.only(kept.to(self.device))
         positive = histories.membership(None, self.model.n_items)
         negatives = self._negatives(positive, generator)
-        losses = [weight * negatives(scores) for weight, scores in self.model.training_scores(known)]
+        losses = [
+            weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
+        ]
         return torch.stack(losses).sum() / n_samples
 
     def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:

@@ -1,0 +1,91 @@
+"""RidgeTerm: what a linear item model knows, inside an item-similarity model, and how to train beside it honestly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from scipy.sparse import csr_matrix
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from irisrec.models.histories import Histories, history_sum
+from irisrec.models.item_weights import TABLES_TO_FIT, gram, require_memory
+from irisrec.models.linear import EASE, regularized_inverse
+
+
+class RidgeTerm(nn.Module):
+    r"""Adds ``s Σ_{i ∈ H\j} w_ij`` to a score: the weights of a ridge regression of each item on the others, scaled.
+
+    Not in the paper. Latent factors of a few dozen numbers cannot hold what pairs of items have to do with one
+    another where interactions are few; a full item x item matrix can, and ridge regression finds it in closed form
+    (`EASE`). The scale ``s`` is learned with the model, and each history item's share stays exact.
+
+    The weights have seen every training interaction, so that beside them a model would learn to believe them too
+    much. In training each user is therefore scored by the weights of the regression *without that user*. They differ
+    from user to user but need not be computed: with ``P = (XᵀX + λI)⁻¹``, the user's row x, ``q = Px`` and
+    ``h = xᵀq``, leaving x out makes it ``P' = P + qqᵀ / (1 - h)`` (Sherman and Morrison), and the sums over a
+    history z need only ``q`` and ``Pz``: one more sparse product each.
+
+    Content is taken in as further rows of X: ``P = (XᵀX + Σ_m c_m F_m F_mᵀ + λI)⁻¹`` with vectors of length one.
+
+    Args:
+        n_items: number of items N.
+        regularization: λ.
+        content: {modality: c_m}, the weights of their vectors.
+        scale: s before training.
+    """
+
+    weights: Tensor
+    inverse: Tensor
+
+    def __init__(
+        self, n_items: int, regularization: float, content: float = 0.0, scale: float = 10.0
+    ) -> None:
+        super().__init__()
+        require_memory("the ridge term", n_items, 1)
+        self.regularization, self.content = regularization, content
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+        self.register_buffer("weights", torch.zeros(n_items, n_items))
+        self.register_buffer("inverse", torch.empty(0), persistent=False)  # P, in training only
+
+    @torch.no_grad()
+    def fit(self, train: csr_matrix, features: Mapping[str, Tensor]) -> None:
+        """Find the weights for the interactions (n_users, N) and the scaled vectors {modality: (N, F)}."""
+        require_memory("fitting the ridge term", len(self.weights), TABLES_TO_FIT)
+        matrix = gram(train)
+        for name, weight in self.content.items():
+            unit = normalize(features[name].cpu().double(), dim=1)  # rows of absent items stay zero
+            matrix.addmm_(unit, unit.T, alpha=weight)
+        inverse = regularized_inverse(matrix, self.regularization)
+        device = self.weights.device
+        self.weights = EASE.weights_of(inverse).float().to(device)
+        self.inverse = inverse.float().to(device)
+
+    def pairs(self, rows: Tensor, candidates: Tensor | None) -> Tensor:
+        """Return what history items (R,) add to the scores of candidates (C,), all items if None: (R, C)."""
+        weights = self.weights[rows] if candidates is None else self.weights[rows[:, None], candidates]
+        return self.log_scale.exp() * weights
+
+    def training_scores(self, known: Histories, had: Histories) -> Tensor:
+        """Return (B, N) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
+
+        Both are rows of the interactions that were fitted, ``known`` with some items left out.
+        """
+        with torch.no_grad():
+            scores = self._without_the_users(known, had)
+        return self.log_scale.exp() * scores
+
+    def _without_the_users(self, known: Histories, had: Histories) -> Tensor:
+        q = history_sum(had, self.inverse)  # (B, N)
+        factor = 1 / (1 - _sums(q, had))  # (B,), 1 / (1 - h)
+        column = history_sum(known, self.inverse) + (factor * _sums(q, known))[:, None] * q  # P'z
+        diagonal = self.inverse.diagonal() + factor[:, None] * q.square()  # of P'
+        own = known.membership(None, q.shape[1]).to(q.dtype)
+        return own - column / diagonal
+
+
+def _sums(values: Tensor, histories: Histories) -> Tensor:
+    """Return (B,): for each history the sum of its own entries in its row of ``values`` (B, N)."""
+    owners = histories.owners
+    return values.new_zeros(len(values)).index_add_(0, owners, values[owners, histories.items])
