@@ -40,7 +40,7 @@ class RidgeTerm(nn.Module):
     inverse: Tensor
 
     def __init__(
-        self, n_items: int, regularization: float, content: float = 0.0, scale: float = 10.0
+        self, n_items: int, regularization: float, content: Mapping[str, float], scale: float = 10.0
     ) -> None:
         super().__init__()
         require_memory("the ridge term", n_items, 1)
