@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from irisrec.errors import RunError
-from irisrec.files import write_text
+from irisrec.files import sha256, write_text
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/]+)")
@@ -53,6 +53,11 @@ def check_sealed(folder: Path) -> None:
     """Raise a RunError unless all files that were sealed in a folder are what they were."""
     for name in _read(folder):
         check_seal(folder / name)
+
+
+def fingerprint_of_sealed(folder: Path) -> str:
+    """Return one hash for all files that were sealed in a folder."""
+    return sha256(*(f"{digest} {name}" for name, digest in sorted(_read(folder).items())))
 
 
 def _read(folder: Path) -> dict[str, str]:

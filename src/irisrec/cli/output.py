@@ -49,10 +49,10 @@ def print_evaluation(evaluation: Evaluation) -> None:
         )
 
 
-def print_recommendations(recommendations: Sequence[Recommendation]) -> None:
-    """Print a numbered list, the reasons indented below each item."""
+def print_recommendations(recommendations: Sequence[Recommendation], k: int) -> None:
+    """Print a numbered list of up to k, the reasons indented below each item."""
     if not recommendations:
-        typer.echo("nothing to recommend: every item is in the history")
+        typer.echo("nothing to recommend: the history and the rules leave no item")
     for place, item in enumerate(recommendations, 1):
         likely = "" if item.probability is None else f"  (probability {item.probability:.3f})"
         typer.echo(f"{place:>2}. {item.title}  [{item.item_id}]{likely}  score {item.score:.3f}")
@@ -61,3 +61,7 @@ def print_recommendations(recommendations: Sequence[Recommendation]) -> None:
                 f"      because of {reason.title}  [{reason.item_id}]"
                 f"  relevance {reason.relevance:.3f}  contribution {reason.contribution:+.3f}"
             )
+    if 0 < len(recommendations) < k:
+        typer.echo(
+            f"no more than {len(recommendations)} of {k}: the history and the rules leave no other item"
+        )

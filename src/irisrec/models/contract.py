@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from irisrec.errors import ModelError
 from irisrec.models.features import held_features, held_modalities
@@ -87,11 +88,27 @@ class Scorer(nn.Module, ABC):
         """Return (B, C) scores; ``candidates`` (C,) are ascending item rows, None means all items in order."""
 
     def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
-        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows.
+        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), item rows in any order.
 
         ``weights`` (L,) say how many times each history item counts, as in `Histories`.
         """
         raise ModelError(f"{type(self).__name__} has no reasons to give: it does not score by history items")
+
+    def explain(self, histories: Histories, candidates: Tensor) -> Reasons:
+        """Explain the scores of each user's own candidates (B, K): `reasons` of B users, in tables (B, L, K).
+
+        L is the length of the longest history; beyond the end of a shorter one everything is 0.
+        """
+        found = []
+        for user, own in enumerate(candidates):
+            history = histories.part(user, user + 1)
+            found.append(self.reasons(history.items, own, history.weights))
+        return Reasons(
+            *(
+                pad_sequence([getattr(reasons, name) for reasons in found], batch_first=True)
+                for name in ("relevance", "similarity", "contribution", "bias")
+            )
+        )
 
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
         """Return what is learned of candidates (C,), as vectors (C, D) whose cosine says how alike they are."""

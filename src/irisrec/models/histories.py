@@ -80,6 +80,16 @@ class Histories:
         weights = None if self.weights is None else self.weights[entries]
         return Histories(self.items[entries], offsets - offsets[0], users, weights)
 
+    def taken(self, users: Tensor) -> Histories:
+        """Return the histories in the given rows (b,) of the batch."""
+        lengths = self.lengths[users]
+        offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+        shifts = torch.repeat_interleave(self.offsets[users] - offsets[:-1], lengths)
+        entries = torch.arange(int(offsets[-1]), device=self.items.device) + shifts
+        known = None if self.users is None else self.users[users]
+        weights = None if self.weights is None else self.weights[entries]
+        return Histories(self.items[entries], offsets, known, weights)
+
     def only(self, kept: Tensor) -> Histories:
         """Return the entries where ``kept`` (nnz,) is True; a history may become empty."""
         counts = torch.bincount(self.owners[kept], minlength=len(self))
@@ -91,6 +101,18 @@ class Histories:
         """Return the distinct items (R,), ascending, and the same histories as positions among them."""
         rows, positions = torch.unique(self.items, return_inverse=True)
         return rows, replace(self, items=positions)
+
+    def padded(self) -> tuple[Tensor, Tensor]:
+        """Return items and weights (B, L) for the longest history's L; beyond the end of one, item 0 of weight 0."""
+        longest = int(self.lengths.max()) if len(self) else 0
+        places = torch.arange(longest, device=self.items.device)
+        there = places < self.lengths[:, None]
+        items = self.items.new_zeros(len(self), longest)
+        items[there] = self.items
+        weights = there.float()
+        if self.weights is not None:
+            weights[there] = self.weights.float()
+        return items, weights
 
     def transposed(self, n_rows: int) -> Histories:
         """Swap roles: for each of ``n_rows`` items the users of the batch that have it."""

@@ -222,12 +222,13 @@ class ItemSimilarity(Trainable):
 
     @torch.no_grad()
     def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
-        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
+        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), item rows in any order."""
         return self.explain_block(self.pair_block(history, candidates), candidates, weights)
 
     def explain_block(self, block: PairBlock, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
-        """Explain the scores of a user whose history are all rows of the block."""
-        bias = block.similarity.new_zeros(len(candidates)) if self.bias is None else self.bias[candidates]
+        """Explain the scores of a user whose history are all rows of the block, or of each user of the block."""
+        zeros = block.similarity.new_zeros(candidates.shape)
+        bias = zeros if self.bias is None else self.bias[candidates]
         return Reasons(block.relevance(weights), block.similarity, block.contributions(weights), bias)
 
     @torch.no_grad()

@@ -12,7 +12,7 @@ enough to set its E to zero in the block: no subtraction afterwards, hence no ca
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -32,7 +32,7 @@ class PairBlock:
     Attributes:
         logits: g (R, C), unnormalised log relevance; None where all history items count alike (FISM).
         similarity: S = p_i·q_j (R, C).
-        same: two (n,) index tensors, the places in the block where row and column are the same item.
+        same: (n,) index tensors, one per dimension: the places where row and column are the same item.
         alpha: exponent of the history length, equation (2).
         beta: exponent of the softmax denominator, equations (3) and (5); not used without logits.
         added: (R, C), what a history item adds to a score whatever its relevance; None where nothing is.
@@ -40,7 +40,7 @@ class PairBlock:
 
     logits: Tensor | None
     similarity: Tensor
-    same: tuple[Tensor, Tensor]
+    same: tuple[Tensor, ...]
     alpha: float
     beta: float
     added: Tensor | None = None
@@ -63,44 +63,66 @@ class PairBlock:
     def relevance(self, weights: Tensor | None = None) -> Tensor:
         """Return a_ij (R, C) with all R rows as the one history; the candidate itself has relevance 0.
 
-        ``weights`` (R,) say how often each row counts; a_ij is of all copies of the item together.
+        ``weights`` (R,) say how often each row counts; a_ij is of all copies of the item together. A `gathered` block
+        has the users as a first dimension, everywhere.
         """
         if self.logits is None:
             ones = torch.ones_like(self.similarity)
-            return self._without_same(ones if weights is None else ones * weights[:, None], 0.0)
+            return self._without_same(ones if weights is None else ones * weights[..., None], 0.0)
         logits = self._without_same(self.logits, -torch.inf)
-        return _smoothed_softmax(logits if weights is None else logits + weights.log()[:, None], self.beta)
+        return _smoothed_softmax(logits if weights is None else logits + weights.log()[..., None], self.beta)
 
     def contributions(self, weights: Tensor | None = None) -> Tensor:
         """Return c_ij (R, C) with all R rows as the one history; a column sums to its score without the bias."""
-        counted = self.similarity.new_ones(len(self.similarity)) if weights is None else weights
-        counted = counted.double()
-        n_others = counted.sum().repeat(self.similarity.shape[1])  # (C,)
-        n_others[self.same[1]] -= counted[self.same[0]]
         relevance = self.relevance(weights)
-        similarity = torch.where(relevance > 0, self.similarity, 0.0)
-        shares = relevance * similarity * _length_factor(n_others, self.alpha).to(relevance.dtype)
-        return (
-            shares
-            if self.added is None
-            else shares + self._added_by_others * counted[:, None].to(shares.dtype)
-        )
+        contributions = relevance * torch.where(relevance > 0, self.similarity, 0.0)
+        if self.alpha != 0:
+            contributions = contributions * self._length_factors(weights).to(relevance.dtype)[..., None, :]
+        if self.added is None:
+            return contributions
+        added = self._added_by_others
+        return contributions + (added if weights is None else added * weights[..., None].to(added.dtype))
+
+    def _length_factors(self, weights: Tensor | None) -> Tensor:
+        """Return |H|^-α (C,) with all rows as the history, the candidate itself left out."""
+        counted = self.similarity.new_ones(self.similarity.shape[:-1]) if weights is None else weights
+        counted = counted.double()
+        n_others = counted.sum(-1)[..., None].repeat_interleave(self.similarity.shape[-1], -1)
+        *users, rows, columns = self.same
+        n_others[(*users, columns)] -= counted[(*users, rows)]
+        return _length_factor(n_others, self.alpha)
+
+    def by_candidate(self) -> PairBlock:
+        """Return the block laid out for picking: what a history has with one candidate lies close together."""
+
+        def turned(table: Tensor | None) -> Tensor | None:
+            return None if table is None else table.T.contiguous().T
+
+        similarity = self.similarity.T.contiguous().T
+        return replace(self, logits=turned(self.logits), similarity=similarity, added=turned(self.added))
 
     def picked(self, rows: Tensor, columns: Tensor | None) -> PairBlock:
-        """Return, of the block of all items, some rows (r,) and columns (c,), ascending, all columns if None."""
+        """Return, of the block of all items, some rows (r,) and columns (c,), all columns if None."""
         places = (rows,) if columns is None else (rows[:, None], columns)
+        return self._at(places, same_items(rows, columns))
+
+    def gathered(self, rows: Tensor, columns: Tensor) -> PairBlock:
+        """Return, of the block of all items, rows (B, r) and columns (B, c) of B users: a block (B, r, c)."""
+        same = (rows[:, :, None] == columns[:, None, :]).nonzero(as_tuple=True)
+        return self._at((rows[:, :, None], columns[:, None, :]), same)
+
+    def _at(self, places: tuple[Tensor, ...], same: tuple[Tensor, ...]) -> PairBlock:
         logits = None if self.logits is None else self.logits[places]
         added = None if self.added is None else self.added[places]
-        same = same_items(rows, columns)
         return PairBlock(logits, self.similarity[places], same, self.alpha, self.beta, added)
 
     @cached_property
     def _similarity_of_others(self) -> Tensor:
-        return self._without_same(self.similarity, 0.0)
+        return self._without_same(self.similarity, 0.0).contiguous()
 
     @cached_property
     def _added_by_others(self) -> Tensor:
-        return self._without_same(self.added, 0.0)
+        return self._without_same(self.added, 0.0).contiguous()
 
     @cached_property
     def _exponentials(self) -> tuple[Tensor, Tensor, Tensor] | None:
@@ -114,8 +136,8 @@ class PairBlock:
         lowest = self._without_same(logits.detach(), torch.inf).amin(0)
         if bool((highest - lowest).max() > _safe_spread(logits.dtype)):
             return None
-        weights = (logits - highest).exp()
-        return weights * self.similarity, weights, highest
+        weights = (logits - highest).exp().contiguous()
+        return (weights * self.similarity).contiguous(), weights, highest
 
     def _attended(self, histories: Histories) -> Tensor:
         if not len(self.similarity):
@@ -149,26 +171,21 @@ class PairBlock:
         return values.index_put(self.same, values.new_tensor(filler))
 
 
-def same_items(rows: Tensor, columns: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return the places in a block of item rows (R,) and columns (C,), ascending, where both are the same item.
-
-    None for the columns means all items in order.
-    """
+def same_items(rows: Tensor, columns: Tensor | None) -> tuple[Tensor, ...]:
+    """Return the places in a block of item rows (R,) and columns (C,), all items if None, where both are the same."""
     if columns is None:
         return torch.arange(len(rows), device=rows.device), rows
-    places = torch.searchsorted(columns, rows).clamp(max=max(len(columns) - 1, 0))
-    found = columns[places] == rows if len(columns) else torch.zeros_like(rows, dtype=torch.bool)
-    return found.nonzero()[:, 0], places[found]
+    return (rows[:, None] == columns).nonzero(as_tuple=True)
 
 
 def _smoothed_softmax(logits: Tensor, beta: float) -> Tensor:
     """Return exp(g) / (Σ exp g)^β over the rows; -inf entries get 0, also where all are -inf."""
-    if not len(logits):
+    if not logits.shape[-2]:
         return logits
-    highest = logits.detach().amax(0)
+    highest = logits.detach().amax(-2, keepdim=True)
     highest = torch.where(highest.isfinite(), highest, 0.0)
     weights = (logits - highest).exp()
-    total = weights.sum(0)
+    total = weights.sum(-2, keepdim=True)
     exponent = (1 - beta) * highest - beta * torch.where(total == 0, 1.0, total).log()
     return weights * exponent.clamp(max=_largest_exponent(logits.dtype)).exp()
 

@@ -44,7 +44,8 @@ class PreparedItemSimilarity(Scorer):
         self.pairs: PairBlock | None = None
         if model.n_items**2 <= limit:
             every = torch.arange(model.n_items, device=self.tables.p.device)
-            self.pairs = model.block_of(self.tables, self.tables, every, None)
+            pairs = model.block_of(self.tables, self.tables, every, None)
+            self.pairs = pairs.by_candidate()
 
     @torch.no_grad()
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
@@ -56,8 +57,16 @@ class PreparedItemSimilarity(Scorer):
 
     @torch.no_grad()
     def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
-        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), both ascending item rows."""
+        """Explain the scores of ``candidates`` (C,) for a user with ``history`` (L,), item rows in any order."""
         return self.model.explain_block(self._block(history, candidates), candidates, weights)
+
+    @torch.no_grad()
+    def explain(self, histories: Histories, candidates: Tensor) -> Reasons:
+        """Explain the scores of each user's own candidates (B, K), in tables (B, L, K)."""
+        if self.pairs is None:
+            return super().explain(histories, candidates)
+        items, weights = histories.padded()
+        return self.model.explain_block(self.pairs.gathered(items, candidates), candidates, weights)
 
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
         """Return their factors q (C, D)."""

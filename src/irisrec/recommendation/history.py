@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,8 @@ class History:
         items: their ids, in any order, each once.
         weights: how many times each counts, above 0; one of 2 counts as two copies of the item would, in the model's
             sums and in the length of the history.
-        times: when each was had, as numbers, dates or datetimes, None where that is not known; read with a half-life
-            alone, see `recency`.
+        times: when each was had, as numbers, dates, datetimes or ISO 8601 texts, None where that is not known; read
+            with a half-life alone, see `recency`.
     """
 
     items: Sequence[Id]
@@ -76,16 +77,24 @@ def recency(times: NDArray[np.float64], half_life: float) -> NDArray[np.float64]
 
 
 def as_numbers(times: Sequence[Any] | pl.Series) -> NDArray[np.float64]:
-    """Return times as numbers, dates and datetimes in days, NaN where a time is not known."""
+    """Return times as numbers, NaN where one is not known; dates, datetimes and ISO 8601 texts are given in days."""
     try:
         series = times if isinstance(times, pl.Series) else pl.Series(list(times), strict=True)
     except (TypeError, pl.exceptions.PolarsError):
         raise DataError(f"times must be all numbers, all dates or all datetimes, got {some(times)}") from None
-    if series.dtype.is_temporal() and series.dtype not in (pl.Time, pl.Duration):
-        days = series.cast(pl.Datetime("us")).to_physical().cast(pl.Float64) / _DAY
-    elif series.dtype.is_numeric() or series.dtype == pl.Null:
-        days = series.cast(pl.Float64)
-    else:
+    if series.dtype == pl.String:
+        series = pl.Series([None if text is None else _days(text) for text in series], dtype=pl.Float64)
+    elif series.dtype == pl.Date or isinstance(series.dtype, pl.Datetime):
+        series = series.cast(pl.Datetime("us")).to_physical().cast(pl.Float64) / _DAY
+    elif not (series.dtype.is_numeric() or series.dtype == pl.Null):
         raise DataError(f"times must be numbers, dates or datetimes, got {some(series)}")
-    numbers: NDArray[np.float64] = days.fill_null(float("nan")).to_numpy()
+    numbers: NDArray[np.float64] = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return numbers
+
+
+def _days(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise DataError(f"a time must be a number or a date such as 2024-01-31, got {text!r}") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6 / _DAY

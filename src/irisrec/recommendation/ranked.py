@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 from irisrec.recommendation.choosing import Floats, Ints, first_k
+
+_PAIRS_AT_ONCE = 1 << 21  # history items x listed items of the users explained at once: some 100 MB
 
 
 @dataclass(frozen=True)
@@ -48,45 +50,43 @@ def top_reasons(scorer: Scorer, histories: Histories, items: Ints, n_reasons: in
 
     Of equal contributions the item that comes first in the catalog leads. A candidate is no reason for itself.
     """
-    longest = int(histories.lengths.max()) if len(histories) else 0
-    n = min(n_reasons, longest) if scorer.has_reasons else 0
+    lengths = histories.lengths.numpy()
+    n = min(n_reasons, int(lengths.max(initial=0))) if scorer.has_reasons else 0
     shape = (*items.shape, n)
     top = TopReasons(np.full(shape, -1, np.int64), np.full(shape, np.nan), np.full(shape, np.nan))
-    if not n:
-        return top
-    for user, (start, stop) in enumerate(pairwise(histories.offsets.tolist())):
-        listed = np.flatnonzero(items[user] >= 0)
-        if stop > start and len(listed):
-            weights = None if histories.weights is None else histories.weights[start:stop]
-            _explain(scorer, histories.items[start:stop], weights, items[user], listed, user, top)
+    if n:
+        for users in _of_like_length(lengths, items.shape[1]):
+            _explain(scorer, histories.taken(torch.from_numpy(users)), items[users], users, top)
     return top
 
 
+def _of_like_length(lengths: NDArray[np.int64], n_items: int) -> Iterator[NDArray[np.int64]]:
+    """Yield users in groups whose pairs fit into memory together when all histories are made as long as the longest."""
+    order = np.argsort(lengths, kind="stable")
+    start = int(np.searchsorted(lengths[order], 1))  # nobody without a history
+    while start < len(order):
+        stop = len(order)
+        while stop > start + 1 and (stop - start) * lengths[order[stop - 1]] * n_items > _PAIRS_AT_ONCE:
+            stop = start + (stop - start + 1) // 2
+        yield order[start:stop]
+        start = stop
+
+
 def _explain(
-    scorer: Scorer,
-    history: torch.Tensor,
-    weights: torch.Tensor | None,
-    items: Ints,
-    listed: NDArray[np.intp],
-    user: int,
-    top: TopReasons,
+    scorer: Scorer, histories: Histories, items: Ints, users: NDArray[np.int64], top: TopReasons
 ) -> None:
-    """Fill in one user."""
-    places = listed[np.argsort(items[listed])]
-    candidates = items[places]
-    reasons = scorer.reasons(history, torch.from_numpy(candidates), weights)
-    rows = history.numpy()
-    contribution = reasons.contribution.T.double().numpy()  # (C, L)
-    relevance = reasons.relevance.T.double().numpy()
-    others = np.where(candidates[:, None] == rows, -np.inf, contribution)
-    chosen = first_k(others, top.items.shape[2])  # (C, R)
-    found = chosen >= 0
-    for table, values in (
-        (top.items, rows[None].repeat(len(candidates), 0)),
-        (top.relevance, relevance),
-        (top.contribution, contribution),
-    ):
-        picked = np.take_along_axis(values, chosen, axis=1)
-        table[user, places, : chosen.shape[1]] = np.where(
-            found, picked, table[user, places, : chosen.shape[1]]
-        )
+    """Fill in some users."""
+    found = scorer.explain(histories, torch.from_numpy(items.clip(min=0)))
+    rows, weights = (table.numpy() for table in histories.padded())  # (b, L)
+    contribution, relevance = (
+        table.transpose(1, 2).double().numpy() for table in (found.contribution, found.relevance)
+    )  # (b, K, L)
+    counts = (weights > 0)[:, None, :] & (rows[:, None, :] != items[:, :, None]) & (items >= 0)[:, :, None]
+    n_users, n_items, longest = contribution.shape
+    chosen = first_k(np.where(counts, contribution, -np.inf).reshape(-1, longest), top.items.shape[2])
+    chosen = chosen.reshape(n_users, n_items, -1)
+    there = chosen >= 0
+    width = slice(chosen.shape[2])
+    top.items[users, :, width] = np.where(there, np.take_along_axis(rows[:, None, :], chosen, 2), -1)
+    for table, values in ((top.relevance, relevance), (top.contribution, contribution)):
+        table[users, :, width] = np.where(there, np.take_along_axis(values, chosen, 2), np.nan)

@@ -25,6 +25,7 @@ from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.ranked import RankedLists, top_reasons
 from irisrec.recommendation.rule_tables import RuleTables, probabilities, resolve
 from irisrec.recommendation.rules import Rules
+from irisrec.sums import fingerprint_of_sealed
 
 _SCORES_AT_ONCE = 1 << 22  # users x items scored at once: 16 MB in float32
 
@@ -70,6 +71,9 @@ class Recommendation:
 class Recommender:
     """A trained model that speaks ids: needs no data set, only what its run folder holds.
 
+    Attributes:
+        fingerprint: a hash of the files it was loaded from; empty where there are none.
+
     Args:
         model: scores histories of item rows.
         catalog: row ``i`` describes item ``i``.
@@ -94,6 +98,7 @@ class Recommender:
         self.catalog = catalog
         self.items = IdMap(catalog.frame["item_id"], "item")
         self.known = None if users is None or histories is None else KnownUsers(users, histories, times)
+        self.fingerprint = ""
         self._prepare = prepare
         self._rules: dict[str, RuleTables] = {}
         self._titles = catalog.titles
@@ -104,7 +109,9 @@ class Recommender:
         from irisrec.recommendation.storage import load_recommender
 
         model, catalog, known = load_recommender(Path(run))
-        return cls(model, catalog, known.ids, known.histories, known.times, prepare=prepare)
+        loaded = cls(model, catalog, known.ids, known.histories, known.times, prepare=prepare)
+        loaded.fingerprint = fingerprint_of_sealed(Path(run))
+        return loaded
 
     @property
     def users(self) -> IdMap | None:
@@ -218,29 +225,32 @@ class Recommender:
         n = int((lists.items[user] >= 0).sum())
         rows, scores = lists.items[user, :n], lists.scores[user, :n]
         likely = probabilities(scores).tolist() if self.model.is_probabilistic else [None] * n
-        ids = self.items.ids(rows)
         return [
             Recommendation(
-                ids[place],
+                self._ids[row],
                 self._titles[row],
                 float(scores[place]),
                 likely[place],
                 self._because(lists, user, place),
             )
-            for place, row in enumerate(rows)
+            for place, row in enumerate(rows.tolist())
         ]
 
     def _because(self, lists: RankedLists, user: int, place: int) -> tuple[Reason, ...]:
         reasons = lists.reasons
-        rows = reasons.items[user, place]
-        rows = rows[rows >= 0]
-        relevance, contribution = (
-            table[user, place, : len(rows)].tolist() for table in (reasons.relevance, reasons.contribution)
-        )
+        rows = reasons.items[user, place].tolist()
+        relevance = reasons.relevance[user, place].tolist()
+        contribution = reasons.contribution[user, place].tolist()
         return tuple(
-            Reason(id, self._titles[row], relevance[i], contribution[i])
-            for i, (id, row) in enumerate(zip(self.items.ids(rows), rows, strict=True))
+            Reason(self._ids[row], self._titles[row], relevance[i], contribution[i])
+            for i, row in enumerate(rows)
+            if row >= 0
         )
+
+    @cached_property
+    def _ids(self) -> list[Id]:
+        ids: list[Id] = self.items.series.to_list()
+        return ids
 
     @cached_property
     def _scorer(self) -> Scorer:
