@@ -40,7 +40,7 @@ class RidgeTerm(nn.Module):
     inverse: Tensor
 
     def __init__(
-        self, n_items: int, regularization: float, content: Mapping[str, float], scale: float = 10.0
+        self, n_items: int, regularization: float, content: Mapping[str, float], scale: float = 20.0
     ) -> None:
         super().__init__()
         require_memory("the ridge term", n_items, 1)
@@ -59,8 +59,9 @@ class RidgeTerm(nn.Module):
             matrix.addmm_(unit, unit.T, alpha=weight)
         inverse = regularized_inverse(matrix, self.regularization)
         device = self.weights.device
-        self.weights = EASE.weights_of(inverse).float().to(device)
-        self.inverse = inverse.float().to(device)
+        # rows are what histories sum, so they have to lie together; a Cholesky inverse comes column by column
+        self.weights = EASE.weights_of(inverse).float().contiguous().to(device)
+        self.inverse = inverse.float().contiguous().to(device)
 
     def pairs(self, rows: Tensor, candidates: Tensor | None) -> Tensor:
         """Return what history items (R,) add to the scores of candidates (C,), all items if None: (R, C)."""
