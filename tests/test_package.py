@@ -43,6 +43,8 @@ INNER = {
         "trainable",
         "pair_kernel",
         "pair_block",
+        "shapley",
+        "modality_shares",
         "relevance",
         "vbpr",
         "towers",
