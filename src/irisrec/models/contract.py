@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from irisrec.errors import ModelError
 from irisrec.models.features import held_features, held_masks, held_modalities
 from irisrec.models.histories import Histories
+from irisrec.models.shapley import MOST_PLAYERS
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,11 @@ class Scorer(nn.Module, ABC):
     def content_masks(self) -> dict[str, Tensor]:
         """Which items have each modality that the model reads, (N,) bool."""
         return held_masks(self, held_modalities(self))
+
+    @property
+    def splits_modalities(self) -> bool:
+        """Whether there are modalities to split reasons among, and few enough for exact values."""
+        return self.has_reasons and 0 < len(self.content_masks) <= MOST_PLAYERS
 
     def modality_shares(
         self, history: Tensor, candidates: Tensor, weights: Tensor | None = None
