@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from irisrec.experiments.run import evaluate_run, resume, train
     from irisrec.features.table import FeatureTable
     from irisrec.ids import IdMap
-    from irisrec.recommendation.recommender import Reason, Recommendation, Recommender
+    from irisrec.recommendation.recommender import Recommender
+    from irisrec.recommendation.results import Reason, Recommendation
 
 # imported when first used: `irisrec --help` and small scripts need not wait for torch
 _HOMES = {
@@ -27,8 +28,8 @@ _HOMES = {
     "IdMap": "irisrec.ids",
     "Interactions": "irisrec.data.interactions",
     "IrisrecError": "irisrec.errors",
-    "Reason": "irisrec.recommendation.recommender",
-    "Recommendation": "irisrec.recommendation.recommender",
+    "Reason": "irisrec.recommendation.results",
+    "Recommendation": "irisrec.recommendation.results",
     "Recommender": "irisrec.recommendation.recommender",
     "evaluate_run": "irisrec.experiments.run",
     "resume": "irisrec.experiments.run",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 
@@ -58,6 +58,15 @@ def count_of(n: int, singular: str, plural: str | None = None) -> str:
     ('1 item', '1,682 items', '0 categories')
     """
     return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does.
+
+    >>> listed(["image", "text", "audio"])
+    'image, text and audio'
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def closest(name: str, known: Iterable[str]) -> str:

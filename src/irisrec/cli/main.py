@@ -13,10 +13,12 @@ from irisrec.cli.compare import compare
 from irisrec.cli.download import download
 from irisrec.cli.encode import encode
 from irisrec.cli.evaluate import evaluate
+from irisrec.cli.explain import explain
 from irisrec.cli.features import features
 from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
 from irisrec.cli.report import report
+from irisrec.cli.similar import similar
 from irisrec.cli.train import train
 from irisrec.cli.tune import tune
 from irisrec.errors import IrisrecError
@@ -36,6 +38,8 @@ app.command()(compare)
 app.command()(knockout)
 app.command()(report)
 app.command()(recommend)
+app.command()(explain)
+app.command()(similar)
 app.command()(encode)
 app.command()(features)
 app.command()(download)

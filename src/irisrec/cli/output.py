@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from irisrec.errors import count_of
+
 if TYPE_CHECKING:
     from irisrec.evaluation.evaluate import Evaluation
-    from irisrec.recommendation.recommender import Recommendation
+    from irisrec.recommendation.explanation import Explanation
+    from irisrec.recommendation.results import Reason, Recommendation
+    from irisrec.recommendation.similar import SimilarItem
+    from irisrec.recommendation.words import Wording
 
 
 def print_json(value: Any) -> None:
@@ -59,9 +64,43 @@ def print_recommendations(recommendations: Sequence[Recommendation], k: int) -> 
         for reason in item.because:
             typer.echo(
                 f"      because of {reason.title}  [{reason.item_id}]"
-                f"  relevance {reason.relevance:.3f}  contribution {reason.contribution:+.3f}"
+                f"  relevance {reason.relevance:.3f}  contribution {reason.contribution:+.3f}{_split(reason)}"
             )
     if 0 < len(recommendations) < k:
         typer.echo(
             f"no more than {len(recommendations)} of {k}: the history and the rules leave no other item"
         )
+
+
+def print_explanation(explanation: Explanation, wording: Wording) -> None:
+    """Print sentences, then the numbers that they are made from."""
+    for sentence in explanation.in_words(wording):
+        typer.echo(sentence)
+    if not explanation.has_reasons:
+        return
+    parts = {"bias": explanation.bias, "ids": explanation.ids or 0.0} | explanation.modalities
+    total = "  ".join(f"{name} {value:+.3f}" for name, value in parts.items())
+    typer.echo(f"\nscore {explanation.score:+.3f} = {total}")
+    typer.echo(f"{'':<40}{'relevance':>10}{'contribution':>14}{'score without':>15}{'rank without':>14}")
+    for reason in (*explanation.because, *explanation.against):
+        name = f"{reason.title}  [{reason.item_id}]"
+        typer.echo(
+            f"{name[:39]:<40}{reason.relevance:>10.3f}{reason.contribution:>+14.3f}{reason.score_without:>15.3f}"
+            f"{reason.rank_without:>14,}{_split(reason)}"
+        )
+    if explanation.n_others:
+        others = count_of(explanation.n_others, "other history item")
+        typer.echo(f"{others:<50}{explanation.others:>+14.3f}")
+
+
+def print_similar(ways: Mapping[str, Sequence[SimilarItem]]) -> None:
+    """Print a numbered list for each way of comparing."""
+    for way, found in ways.items():
+        typer.echo(f"by {way}")
+        for place, item in enumerate(found, 1):
+            typer.echo(f"{place:>4}. {item.title}  [{item.item_id}]  {item.similarity:.3f}")
+
+
+def _split(reason: Reason) -> str:
+    parts = ", ".join(f"{name} {share:+.3f}" for name, share in reason.modalities.items())
+    return f"  ({parts})" if parts else ""

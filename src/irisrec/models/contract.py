@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from irisrec.errors import ModelError
-from irisrec.models.features import held_features, held_modalities
+from irisrec.models.features import held_features, held_masks, held_modalities
 from irisrec.models.histories import Histories
+from irisrec.models.shapley import MOST_PLAYERS
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,27 @@ class Reasons:
     similarity: Tensor
     contribution: Tensor
     bias: Tensor
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Numbers of pairs (L, C), split: ``ids`` and all of ``modalities`` sum to them.
+
+    Attributes:
+        ids: what they are without any content.
+        modalities: {modality: its Shapley value}; empty in a model that reads no content.
+    """
+
+    ids: Tensor
+    modalities: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class ModalityShares:
+    """Which part of every relevance a_ij and every contribution c_ij comes from which modality."""
+
+    relevance: Shares
+    contribution: Shares
 
 
 class Scorer(nn.Module, ABC):
@@ -118,6 +140,33 @@ class Scorer(nn.Module, ABC):
     def content_vectors(self) -> dict[str, Tensor]:
         """The scaled vectors (N, F) of each modality that the model reads, zeros for items that do not have it."""
         return held_features(self, held_modalities(self))
+
+    @property
+    def content_masks(self) -> dict[str, Tensor]:
+        """Which items have each modality that the model reads, (N,) bool."""
+        return held_masks(self, held_modalities(self))
+
+    @property
+    def splits_modalities(self) -> bool:
+        """Whether there are modalities to split reasons among, and few enough for exact values."""
+        return self.has_reasons and 0 < len(self.content_masks) <= MOST_PLAYERS
+
+    def modality_shares(
+        self, history: Tensor, candidates: Tensor, weights: Tensor | None = None
+    ) -> ModalityShares:
+        """Split relevance and contributions of `reasons` among the modalities; all is the ids' where it reads none."""
+        reasons = self.reasons(history, candidates, weights)
+        return ModalityShares(Shares(reasons.relevance, {}), Shares(reasons.contribution, {}))
+
+    @torch.no_grad()
+    def scores_without(
+        self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
+    ) -> Tensor:
+        """Return (L, C) scores for a user without each item of the history (L,) in turn.
+
+        ``history`` and ``candidates`` are ascending item rows, all items if None; ``weights`` as of `reasons`.
+        """
+        return self.score(Histories.without_each(history, weights), candidates)
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:

@@ -43,6 +43,19 @@ class Histories:
         return cls(torch.from_numpy(items), torch.from_numpy(offsets))
 
     @classmethod
+    def without_each(cls, items: Tensor, weights: Tensor | None = None) -> Histories:
+        """Build L histories from one of distinct items (L,): all of it without each item in turn.
+
+        >>> Histories.without_each(torch.tensor([3, 5, 8]))
+        Histories(items=tensor([5, 8, 3, 8, 3, 5]), offsets=tensor([0, 2, 4, 6]), users=None, weights=None)
+        """
+        n = len(items)
+        kept = ~torch.eye(n, dtype=torch.bool, device=items.device)
+        offsets = torch.arange(n + 1, device=items.device) * max(n - 1, 0)
+        kept_weights = None if weights is None else weights.expand(n, n)[kept]
+        return cls(items.expand(n, n)[kept], offsets, weights=kept_weights)
+
+    @classmethod
     def from_matrix(cls, matrix: csr_matrix, users: NDArray[np.integer] | None = None) -> Histories:
         """Build from the stored entries of a (n_users, N) matrix: of the given rows, or of all its rows."""
         rows = np.arange(matrix.shape[0]) if users is None else np.asarray(users)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,12 +11,14 @@ from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
-from irisrec.models.contract import Reasons
+from irisrec.models.contract import ModalityShares, Reasons
 from irisrec.models.features import held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
+from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
+from irisrec.models.shapley import coalitions
 from irisrec.models.towers import ContentFactors, FeatureTowers
 from irisrec.models.trainable import Trainable
 
@@ -160,16 +162,24 @@ class ItemSimilarity(Trainable):
         if self.config.alpha != 0:
             similarity = block.similarity
             n_others = histories.others(candidates, similarity.shape[1], similarity.dtype)
-        scores = block.scores(local, n_others)
+        return self._biased(block.scores(local, n_others), candidates)
+
+    def _biased(self, scores: Tensor, candidates: Tensor | None) -> Tensor:
+        """Add the candidates' biases to (…, C) scores."""
         if self.bias is None:
             return scores
         return scores + (self.bias if candidates is None else self.bias[candidates])
 
-    def pair_block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
-        """Compute relevance and similarity of history rows (R,) against candidates (C,), all items if None."""
-        columns = self.item_tables(candidates)
+    def pair_block(
+        self, rows: Tensor, candidates: Tensor | None, kept: Collection[str] | None = None
+    ) -> PairBlock:
+        """Compute relevance and similarity of history rows (R,) against candidates (C,), all items if None.
+
+        ``kept`` names the modalities that all items keep, the others being absent; None means all.
+        """
+        columns = self.item_tables(candidates, kept)
         # the history's items are among all items: one pass through the towers serves both sides
-        history = columns.picked(rows) if candidates is None else self.item_tables(rows)
+        history = columns.picked(rows) if candidates is None else self.item_tables(rows, kept)
         return self.block_of(history, columns, rows, candidates)
 
     def block_of(
@@ -186,8 +196,8 @@ class ItemSimilarity(Trainable):
             added=added,
         )
 
-    def item_tables(self, items: Tensor | None) -> ItemTables:
-        """Compute factors and towers of some items (n,), of all if None."""
+    def item_tables(self, items: Tensor | None, kept: Collection[str] | None = None) -> ItemTables:
+        """Compute factors and towers of some items (n,), of all if None; ``kept`` as of `pair_block`."""
 
         def pick(table: Tensor) -> Tensor:
             return table if items is None else table[items]
@@ -197,12 +207,15 @@ class ItemSimilarity(Trainable):
             return ItemTables(p, q, {})
         present = {name: pick(mask) for name, mask in self.present.items()}
         features = {name: pick(x) for name, x in self.features.items()}
+        if kept is not None:
+            present = {name: mask & (name in kept) for name, mask in present.items()}
+            features = {name: x * (name in kept) for name, x in features.items()}
         outputs = self.towers(features, present)
         if self.content is None:
             return ItemTables(p, q, outputs)
         if self.training and self.config.id_dropout:
-            kept = (torch.rand(len(p), 1, device=p.device) >= self.config.id_dropout).to(p.dtype)
-            p, q = p * kept, q * kept
+            known = (torch.rand(len(p), 1, device=p.device) >= self.config.id_dropout).to(p.dtype)
+            p, q = p * known, q * known
         p_content, q_content = self.content(features)
         return ItemTables(p + p_content, q + q_content, outputs)
 
@@ -230,6 +243,29 @@ class ItemSimilarity(Trainable):
         zeros = block.similarity.new_zeros(candidates.shape)
         bias = zeros if self.bias is None else self.bias[candidates]
         return Reasons(block.relevance(weights), block.similarity, block.contributions(weights), bias)
+
+    @torch.no_grad()
+    def modality_shares(
+        self, history: Tensor, candidates: Tensor, weights: Tensor | None = None
+    ) -> ModalityShares:
+        """Split relevance and contributions of `reasons` among the modalities, by masking them."""
+        if not self.modalities:
+            return super().modality_shares(history, candidates, weights)
+        blocks = {kept: self.pair_block(history, candidates, kept) for kept in coalitions(self.modalities)}
+        return shares_of(blocks, weights)
+
+    @torch.no_grad()
+    def scores_without(
+        self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
+    ) -> Tensor:
+        """Return (L, C) scores for a user without each item of the history (L,) in turn, from one block of pairs."""
+        return self.block_without_each(self.pair_block(history, candidates), candidates, weights)
+
+    def block_without_each(
+        self, block: PairBlock, candidates: Tensor | None, weights: Tensor | None = None
+    ) -> Tensor:
+        """Return `scores_without` of a user whose history are all rows of the block."""
+        return self._biased(block.scores_without_each(weights), candidates)
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:

@@ -6,6 +6,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.models.contract import ModalityShares, Shares
 from irisrec.models.features import FeatureScaler
 from irisrec.models.item_weights import ItemWeights, gram
 
@@ -53,6 +54,7 @@ class ContentKNN(ItemWeights):
     ) -> None:
         super().__init__(len(values))
         self.n_neighbors = n_neighbors
+        self.modality = modality
         self.present = {modality: present}
         scaled = FeatureScaler.of(values, present, scaling)(values) * present[:, None]
         self._units = torch.nn.functional.normalize(scaled, dim=1)  # a row of zeros stays one
@@ -64,6 +66,27 @@ class ContentKNN(ItemWeights):
 
     def _fitted(self, train: csr_matrix) -> Tensor:
         return nearest(self._units @ self._units.T, self.n_neighbors)
+
+    def modality_shares(
+        self, history: Tensor, candidates: Tensor, weights: Tensor | None = None
+    ) -> ModalityShares:
+        """Owe every contribution to the one modality: without it no item is anybody's neighbour."""
+        reasons = self.reasons(history, candidates, weights)
+        nothing = torch.zeros_like(reasons.contribution)
+        return ModalityShares(
+            relevance=Shares(reasons.relevance, {self.modality: nothing}),
+            contribution=Shares(nothing, {self.modality: reasons.contribution}),
+        )
+
+    @property
+    def content_vectors(self) -> dict[str, Tensor]:
+        """The one modality's vectors (N, F) of length 1, zeros for items that do not have it."""
+        return {self.modality: self._units}
+
+    @property
+    def content_masks(self) -> dict[str, Tensor]:
+        """Which items have the one modality, (N,) bool."""
+        return self.present
 
 
 def nearest(similarity: Tensor, k: int) -> Tensor:

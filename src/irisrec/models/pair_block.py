@@ -74,14 +74,21 @@ class PairBlock:
 
     def contributions(self, weights: Tensor | None = None) -> Tensor:
         """Return c_ij (R, C) with all R rows as the one history; a column sums to its score without the bias."""
+        attended = self.attended_contributions(weights)
+        return attended if self.added is None else attended + self.added_contributions(weights)
+
+    def attended_contributions(self, weights: Tensor | None = None) -> Tensor:
+        """Return the part of c_ij (R, C) that the relevance weighs."""
         relevance = self.relevance(weights)
         contributions = relevance * torch.where(relevance > 0, self.similarity, 0.0)
-        if self.alpha != 0:
-            contributions = contributions * self._length_factors(weights).to(relevance.dtype)[..., None, :]
-        if self.added is None:
+        if self.alpha == 0:
             return contributions
+        return contributions * self._length_factors(weights).to(relevance.dtype)[..., None, :]
+
+    def added_contributions(self, weights: Tensor | None = None) -> Tensor:
+        """Return the part of c_ij (R, C) that is added whatever the relevance."""
         added = self._added_by_others
-        return contributions + (added if weights is None else added * weights[..., None].to(added.dtype))
+        return added if weights is None else added * weights[..., None].to(added.dtype)
 
     def _length_factors(self, weights: Tensor | None) -> Tensor:
         """Return |H|^-α (C,) with all rows as the history, the candidate itself left out."""
@@ -100,6 +107,23 @@ class PairBlock:
 
         similarity = self.similarity.T.contiguous().T
         return replace(self, logits=turned(self.logits), similarity=similarity, added=turned(self.added))
+
+    def scores_without_each(self, weights: Tensor | None = None) -> Tensor:
+        """Return (R, C) scores without the bias: all rows but one are the history, each row is left out in turn."""
+        similarity = self.similarity.double()
+        counted = similarity.new_ones(len(similarity)) if weights is None else weights.double()
+        others = self._without_same(counted[:, None].expand_as(similarity), 0.0)
+        factor = _length_factor(_sums_without_each(others), self.alpha)
+        if self.logits is None:
+            totals = _sums_without_each(others * similarity)
+        else:
+            logits = self.logits.double() + counted.log()[:, None]
+            totals = replace(self, logits=logits, similarity=similarity)._attended_without_each()
+        totals = totals * factor
+        if self.added is not None:
+            totals = totals + _sums_without_each(self.added_contributions(weights).double())
+        largest = torch.finfo(self.similarity.dtype).max
+        return totals.clamp(-largest, largest).to(self.similarity.dtype)
 
     def picked(self, rows: Tensor, columns: Tensor | None) -> PairBlock:
         """Return, of the block of all items, some rows (r,) and columns (c,), all columns if None."""
@@ -145,12 +169,23 @@ class PairBlock:
         if self._exponentials is None:
             return self._attended_one_by_one(histories)
         weighted, weights, highest = self._exponentials
-        numerator = history_sum(histories, weighted)
-        denominator = history_sum(histories, weights)
+        return self._quotient(history_sum(histories, weighted), history_sum(histories, weights), highest)
+
+    def _quotient(self, numerator: Tensor, denominator: Tensor, highest: Tensor) -> Tensor:
+        """Divide sums whose exponentials are relative to the highest logits (C,)."""
         empty = denominator == 0  # no history item but the candidate itself
         log_denominator = torch.where(empty, 1.0, denominator).log()
         exponent = (1 - self.beta) * highest - self.beta * log_denominator
         return numerator * exponent.clamp(max=_largest_exponent(numerator.dtype)).exp()
+
+    def _attended_without_each(self) -> Tensor:
+        if not len(self.similarity):
+            return self.similarity
+        if self._exponentials is None:
+            rows = torch.arange(len(self.similarity), device=self.similarity.device)
+            return self._attended_one_by_one(Histories.without_each(rows))
+        weighted, weights, highest = self._exponentials
+        return self._quotient(_sums_without_each(weighted), _sums_without_each(weights), highest)
 
     def _attended_one_by_one(self, histories: Histories) -> Tensor:
         """Sum with each user's own maximum."""
@@ -176,6 +211,17 @@ def same_items(rows: Tensor, columns: Tensor | None) -> tuple[Tensor, ...]:
     if columns is None:
         return torch.arange(len(rows), device=rows.device), rows
     return (rows[:, None] == columns).nonzero(as_tuple=True)
+
+
+def _sums_without_each(terms: Tensor) -> Tensor:
+    """Return (R, C): for each row the sum of all others, made of those before it and those after it.
+
+    Nothing is subtracted from the sum of all: what is left may be far smaller than the rounding of that sum.
+    """
+    nothing = terms.new_zeros(min(1, len(terms)), terms.shape[1])
+    before = torch.cat([nothing, terms[:-1].cumsum(0)])
+    after = torch.cat([nothing, terms.flip(0)[:-1].cumsum(0)]).flip(0)
+    return before + after
 
 
 def _smoothed_softmax(logits: Tensor, beta: float) -> Tensor:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from irisrec.models.contract import Reasons, Scorer
+from irisrec.models.contract import ModalityShares, Reasons, Scorer
 from irisrec.models.histories import Histories
-from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.item_similarity import ItemSimilarity, ItemTables
+from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock
+from irisrec.models.shapley import coalitions
 
 PAIR_LIMIT = 1 << 26  # pairs of items that are kept: four tables of 256 MB in float32, 8,192 items
 
@@ -77,8 +80,38 @@ class PreparedItemSimilarity(Scorer):
         """The scaled vectors (N, F) of each modality, zeros for items that do not have it."""
         return self.model.content_vectors
 
+    @property
+    def content_masks(self) -> dict[str, Tensor]:
+        """Which items have each modality, (N,) bool."""
+        return self.model.content_masks
+
+    @torch.no_grad()
+    def modality_shares(
+        self, history: Tensor, candidates: Tensor, weights: Tensor | None = None
+    ) -> ModalityShares:
+        """Split relevance and contributions of `reasons` among the modalities, by masking them."""
+        if not self.model.modalities:
+            return super().modality_shares(history, candidates, weights)
+        blocks = {kept: self._computed(tables, history, candidates) for kept, tables in self._masked.items()}
+        return shares_of(blocks, weights)
+
+    @torch.no_grad()
+    def scores_without(
+        self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
+    ) -> Tensor:
+        """Return (L, C) scores for a user without each item of the history (L,) in turn."""
+        return self.model.block_without_each(self._block(history, candidates), candidates, weights)
+
+    @cached_property
+    def _masked(self) -> dict[frozenset[str], ItemTables]:
+        """Factors and towers of all items with some of their modalities; computed when first asked for."""
+        return {kept: self.model.item_tables(None, kept) for kept in coalitions(self.model.modalities)}
+
     def _block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
         if self.pairs is not None:
             return self.pairs.picked(rows, candidates)
-        columns = self.tables if candidates is None else self.tables.picked(candidates)
-        return self.model.block_of(self.tables.picked(rows), columns, rows, candidates)
+        return self._computed(self.tables, rows, candidates)
+
+    def _computed(self, tables: ItemTables, rows: Tensor, candidates: Tensor | None) -> PairBlock:
+        columns = tables if candidates is None else tables.picked(candidates)
+        return self.model.block_of(tables.picked(rows), columns, rows, candidates)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 from irisrec.recommendation.choosing import Floats, Ints, first_k
+from irisrec.recommendation.splits import ReasonSplits
 
 _PAIRS_AT_ONCE = 1 << 21  # history items x listed items of the users explained at once: some 100 MB
 
@@ -38,11 +39,13 @@ class RankedLists:
         items: (B, K) item rows, best first, -1 where a user has fewer.
         scores: (B, K), NaN where there is no item.
         reasons: of each item.
+        splits: of the reasons among the modalities; None where not asked for, or where there are none.
     """
 
     items: Ints
     scores: Floats
     reasons: TopReasons
+    splits: ReasonSplits | None = None
 
 
 def top_reasons(scorer: Scorer, histories: Histories, items: Ints, n_reasons: int) -> TopReasons:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -20,52 +19,21 @@ from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
 from irisrec.models.prepared import prepared
 from irisrec.recommendation.asking import Asked, as_histories, ask_for_history, ask_for_user
+from irisrec.recommendation.choosing import first_k
+from irisrec.recommendation.explaining import Explainer
+from irisrec.recommendation.explanation import Explanation
 from irisrec.recommendation.history import History
 from irisrec.recommendation.known import KnownUsers
+from irisrec.recommendation.likeness import Likeness
 from irisrec.recommendation.ranked import RankedLists, top_reasons
+from irisrec.recommendation.results import Reason, Recommendation
 from irisrec.recommendation.rule_tables import RuleTables, probabilities, resolve
-from irisrec.recommendation.rules import Rules
+from irisrec.recommendation.rules import LEARNED, Rules
+from irisrec.recommendation.similar import SimilarItem, similarities
+from irisrec.recommendation.splits import split_reasons
 from irisrec.sums import fingerprint_of_sealed
 
 _SCORES_AT_ONCE = 1 << 22  # users x items scored at once: 16 MB in float32
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A history item that speaks for (or against) a recommendation.
-
-    Attributes:
-        item_id, title: of the history item.
-        relevance: a_ij, how much it counts for this candidate; 1 in a model that does not tell items apart.
-        contribution: c_ij, its share of the score; all of them and the candidate's bias sum to the score.
-    """
-
-    item_id: Id
-    title: str
-    relevance: float
-    contribution: float
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """A recommended item.
-
-    Attributes:
-        item_id, title: of the item.
-        score: the raw logit.
-        probability: its sigmoid, where the model was fitted for that; else None.
-        because: the history items that contributed most, highest contribution first.
-    """
-
-    item_id: Id
-    title: str
-    score: float
-    probability: float | None
-    because: tuple[Reason, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
 
 
 class Recommender:
@@ -152,7 +120,8 @@ class Recommender:
                 "recommend for either a user or a history, got " + ("neither" if user is None else "both")
             )
         asked = [self.ask(user, history or (), half_life)]
-        return self.described(self.rank(asked, k, n_reasons, self.resolved(rules or Rules())))[0]
+        lists = self.rank(asked, k, n_reasons, self.resolved(rules or Rules()), modalities=True)
+        return self.described(lists)[0]
 
     def recommend_many(
         self,
@@ -163,9 +132,11 @@ class Recommender:
         n_reasons: int = 3,
         rules: Rules | None = None,
         half_life: float | None = None,
+        modalities: bool = True,
     ) -> Iterator[list[Recommendation]]:
         """Yield the list of each history, or of each known user, in their order; arguments as of `recommend`.
 
+        Reasons that are not split among the ``modalities`` take a fraction of the time.
         Reads and holds a bounded number of histories at a time, so any number may stream through.
         """
         if (users is None) == (histories is None):
@@ -178,7 +149,58 @@ class Recommender:
         else:
             whom = (self.ask(history=history, half_life=half_life) for history in histories or ())
         while some := list(islice(whom, self.at_once)):
-            yield from self.described(self.rank(some, k, n_reasons, tables))
+            yield from self.described(self.rank(some, k, n_reasons, tables, modalities))
+
+    @torch.no_grad()
+    def explain(
+        self,
+        item: Id,
+        user: Id | None = None,
+        *,
+        history: Iterable[Id] | History | None = None,
+        k: int = 10,
+        n_reasons: int = 3,
+        half_life: float | None = None,
+    ) -> Explanation:
+        """Say why an item is, or is not, among the first ``k`` of all items that somebody did not have.
+
+        Any item can be asked about: one that is recommended, one that is not, one of the history.
+
+        Args:
+            item: id of the item.
+            user: as of `recommend`; or
+            history: as of `recommend`.
+            k: how many items are recommended.
+            n_reasons: most history items to name for the item, and against it.
+            half_life: as of `recommend`.
+        """
+        if (user is None) == (history is None):
+            raise DataError(
+                "explain to either a user or a history, got " + ("neither" if user is None else "both")
+            )
+        if k < 1:
+            raise DataError(f"k must be at least 1, got {k}")
+        row = int(self.items.index([item])[0])
+        histories = as_histories([self.ask(user, history or (), half_life)])
+        scores = self._scorer.score(histories)[0].double().numpy()
+        explainer = Explainer(self._scorer, histories, scores, self._likeness, self._name)
+        return explainer.explain(row, k, n_reasons)
+
+    @torch.no_grad()
+    def similar_items(self, item: Id, k: int = 10, by: str = LEARNED) -> list[SimilarItem]:
+        """Return the ``k`` items most similar to an item, best first; equal ones in the order of the catalog.
+
+        ``by`` as of `irisrec.recommendation.similar.similarities`; items that do not have the modality are left out.
+        """
+        if k < 1:
+            raise DataError(f"k must be at least 1, got {k}")
+        row = int(self.items.index([item])[0])
+        found = similarities(self._scorer, row, by, self._titles[row]).double().numpy()
+        rows = first_k(found[None], k)[0]
+        return [SimilarItem(*self._name(int(other)), float(found[other])) for other in rows if other >= 0]
+
+    def _name(self, row: int) -> tuple[Id, str]:
+        return self.items.ids([row])[0], self._titles[row]
 
     @property
     def at_once(self) -> int:
@@ -203,7 +225,9 @@ class Recommender:
         return ask_for_history(self.items, history, half_life)
 
     @torch.no_grad()
-    def rank(self, asked: Sequence[Asked], k: int, n_reasons: int, rules: RuleTables) -> RankedLists:
+    def rank(
+        self, asked: Sequence[Asked], k: int, n_reasons: int, rules: RuleTables, modalities: bool = False
+    ) -> RankedLists:
         """Rank the items for a number of users that fits into memory, see `at_once`."""
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
@@ -215,7 +239,11 @@ class Recommender:
         seen = (histories.owners.numpy(), histories.items.numpy())
         items = rules.choose(scores, every, seen, k)
         kept = np.where(items >= 0, np.take_along_axis(scores, items, axis=1), np.nan).astype(np.float64)
-        return RankedLists(items, kept, top_reasons(self._scorer, histories, items, n_reasons))
+        reasons = top_reasons(self._scorer, histories, items, n_reasons)
+        splits = None
+        if modalities:
+            splits = split_reasons(self._scorer, histories, items, reasons.items, self._likeness)
+        return RankedLists(items, kept, reasons, splits)
 
     def described(self, lists: RankedLists) -> list[list[Recommendation]]:
         """Put names to ranked lists."""
@@ -237,13 +265,15 @@ class Recommender:
         ]
 
     def _because(self, lists: RankedLists, user: int, place: int) -> tuple[Reason, ...]:
-        reasons = lists.reasons
-        rows = reasons.items[user, place].tolist()
-        relevance = reasons.relevance[user, place].tolist()
-        contribution = reasons.contribution[user, place].tolist()
         return tuple(
-            Reason(self._ids[row], self._titles[row], relevance[i], contribution[i])
-            for i, row in enumerate(rows)
+            Reason(
+                item_id=self._ids[row],
+                title=self._titles[row],
+                relevance=lists.reasons.relevance[user, place, i].item(),
+                contribution=lists.reasons.contribution[user, place, i].item(),
+                **({} if lists.splits is None else lists.splits.of((user, place, i))),
+            )
+            for i, row in enumerate(lists.reasons.items[user, place].tolist())
             if row >= 0
         )
 
@@ -251,6 +281,10 @@ class Recommender:
     def _ids(self) -> list[Id]:
         ids: list[Id] = self.items.series.to_list()
         return ids
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        return Likeness(self.model)
 
     @cached_property
     def _scorer(self) -> Scorer:

@@ -11,7 +11,8 @@ from irisrec.experiments.reporting.choice import SHOWN, Choice, Chosen, choose_u
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.thumbnails import LARGEST, Thumbnails
 from irisrec.ids import Id, IdMap
-from irisrec.recommendation.recommender import Recommendation, Recommender
+from irisrec.recommendation.recommender import Recommender
+from irisrec.recommendation.results import Recommendation
 
 N_REASONS = 3
 SMALL = 88  # pixels of the history items' pictures

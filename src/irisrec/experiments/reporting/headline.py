@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from irisrec.data.config import SplitConfig
-from irisrec.errors import count_of
+from irisrec.errors import count_of, listed
 from irisrec.evaluation.metrics import main_metric
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.page import Figure, Top
@@ -13,7 +13,6 @@ from irisrec.experiments.reporting.words import (
     bytes_in_words,
     candidates_in_words,
     data_in_words,
-    listed,
     seconds_in_words,
 )
 from irisrec.models.item_similarity import ItemSimilarity

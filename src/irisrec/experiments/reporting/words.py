@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from irisrec.data.config import DataConfig
 
 MODELS = {
@@ -34,15 +32,6 @@ def model_in_words(name: str) -> str:
 def data_in_words(config: DataConfig) -> str:
     """Return a name for the data: that of their folder."""
     return "the built-in shop" if config.source == "shop" else config.root.name or "the data"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Join words as a sentence does.
-
-    >>> listed(["image", "text", "audio"])
-    'image, text and audio'
-    """
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def candidates_in_words(protocol: str) -> str:
