@@ -78,10 +78,7 @@ def recency(times: NDArray[np.float64], half_life: float) -> NDArray[np.float64]
 
 def as_numbers(times: Sequence[Any] | pl.Series) -> NDArray[np.float64]:
     """Return times as numbers, NaN where one is not known; dates, datetimes and ISO 8601 texts are given in days."""
-    try:
-        series = times if isinstance(times, pl.Series) else pl.Series(list(times), strict=True)
-    except (TypeError, pl.exceptions.PolarsError):
-        raise DataError(f"times must be all numbers, all dates or all datetimes, got {some(times)}") from None
+    series = times if isinstance(times, pl.Series) else _series(times)
     if series.dtype == pl.String:
         series = pl.Series([None if text is None else _days(text) for text in series], dtype=pl.Float64)
     elif series.dtype == pl.Date or isinstance(series.dtype, pl.Datetime):
@@ -90,6 +87,16 @@ def as_numbers(times: Sequence[Any] | pl.Series) -> NDArray[np.float64]:
         raise DataError(f"times must be numbers, dates or datetimes, got {some(series)}")
     numbers: NDArray[np.float64] = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return numbers
+
+
+def _series(times: Sequence[Any]) -> pl.Series:
+    known = [time for time in times if time is not None]
+    if {type(time) for time in known} == {int, float}:
+        times = [None if time is None else float(time) for time in times]
+    try:
+        return pl.Series(list(times), strict=True)
+    except (TypeError, pl.exceptions.PolarsError):
+        raise DataError(f"times must be all numbers, all dates or all datetimes, got {some(known)}") from None
 
 
 def _days(text: str) -> float:
