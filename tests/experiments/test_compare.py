@@ -84,16 +84,17 @@ def test_a_folder_gets_markdown_csv_and_a_picture(runs, tmp_path):
     comparison = compare_runs([runs / "popularity", runs / "fism"], ["ndcg@10", "hr@10"])
     written = save_comparison(comparison, tmp_path / "new")
     assert [path.name for path in written] == [
+        "report.html",
         "comparison.md",
         "comparison.csv",
         "slices.csv",
         "comparison.png",
     ]
-    words = written[0].read_text()
+    words = written[1].read_text()
     assert "| fism | FISM |" in words
     assert "Slices of users" in words
-    assert pl.read_csv(written[1]).height == comparison.table.height
-    with Image.open(written[3]) as picture:
+    assert pl.read_csv(written[2]).height == comparison.table.height
+    with Image.open(written[4]) as picture:
         assert min(picture.size) > 200
 
 

@@ -1,96 +1,28 @@
 import re
+import shutil
 from collections.abc import Iterator
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from irisrec.cli.main import app
 from irisrec.errors import RunError
-from irisrec.experiments.config import ExperimentConfig
+from irisrec.evaluation.significance import MARKED, compare
+from irisrec.evaluation.slices import slices
 from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.knockout import knock_out
 from irisrec.experiments.report import write_report
 from irisrec.experiments.reporting.charts import line_chart
 from irisrec.experiments.reporting.choice import choose_users
 from irisrec.experiments.reporting.examples import Item, examples
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.thumbnails import Thumbnails
-from irisrec.experiments.run import train
 from irisrec.files import read_json, write_json, write_text
-
-N_USERS, N_ITEMS = 60, 30
-HOSTILE = """<script>alert("1")</script> & 'x' {{ 7*7 }}"""
-VOID = {"meta", "img", "br", "path", "use", "rect", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Elements of a page with their attributes, its text, and tags that were not closed in order."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.wrong: list[str] = []
-        self._open: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in VOID:
-            return
-        if not self._open or self._open.pop() != tag:
-            self.wrong.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-
-def write_world(root: Path) -> None:
-    """Two groups of users, each with its half of the items; odd titles, some pictures missing or damaged."""
-    rng = np.random.default_rng(0)
-    pairs = [
-        (f"u{user:02d}", f"i{item:02d}")
-        for user in range(N_USERS)
-        for item in rng.choice(N_ITEMS // 2, 9, replace=False) + (user % 2) * (N_ITEMS // 2)
-    ]
-    root.mkdir()
-    pl.DataFrame(pairs, schema=["user_id", "item_id"], orient="row").write_csv(root / "pairs.csv")
-    titles = [HOSTILE if item % 2 else f"Ünïcode кот {item}" for item in range(N_ITEMS)]
-    texts = [
-        "green tea leaf garden" if item < N_ITEMS // 2 else "steel bolt wrench" for item in range(N_ITEMS)
-    ]
-    pictures = [f"{item}.png" if item % 3 else None for item in range(N_ITEMS)]
-    for item, name in enumerate(pictures):
-        if name:
-            Image.new("RGB", (300, 200), (item * 8, 90, 160)).save(root / name)
-    (root / "1.png").write_bytes(b"no picture")
-    catalog = {"item_id": [f"i{item:02d}" for item in range(N_ITEMS)], "title": titles, "text": texts}
-    pl.DataFrame({**catalog, "file": pictures}).write_csv(root / "items.csv")
-
-
-def run_in(root: Path, out: Path, **sections: Any) -> RunFolder:
-    config = {
-        "data": {"root": root, "interactions": "pairs.csv", "items": "items.csv", "pictures": "file"},
-        "features": {"image": {"encoder": "colour-hog"}},
-        "model": {"name": "image-iris", "dim": 8, "hidden": 8},
-        "training": {"epochs": 2, "learning_rate": 0.05},
-    }
-    train(ExperimentConfig.read(config | sections), out)
-    return RunFolder(out)
+from tests.experiments.pages import HOSTILE, Page, run_in, write_world
 
 
 @pytest.fixture(scope="module")
@@ -176,14 +108,91 @@ def test_numbers_stand_beside_popularity_with_their_protocol(iris: RunFolder, pa
     assert "counts as ranked before it" in text
 
 
-def test_a_run_without_baselines_has_a_report_too(iris: RunFolder) -> None:
+def test_a_run_without_baselines_has_a_report_too(iris: RunFolder, tmp_path: Path) -> None:
+    folder = RunFolder(Path(shutil.copytree(iris.path, tmp_path / "copy")))
+    evaluation = read_json(folder.evaluation)
+    write_json(folder.evaluation, {k: v for k, v in evaluation.items() if not k.startswith("baseline")})
+    folder.per_user_popularity.unlink()
+    text = Page(write_report(folder).read_text()).text
+    assert "Popularity" not in text
+    assert "popularity 0." not in text
+
+
+def test_every_part_of_a_run_is_told_and_leads_somewhere(page: str) -> None:
+    parsed = Page(page)
+    sections = [section["id"] for section in parsed.all("section")]
+    assert sections == [
+        *("numbers", "examples", "slices", "knockout", "calibration"),
+        *("lists", "training", "data", "repeat"),
+    ]
+    assert [a["href"] for a in parsed.all("a")] == [f"#{name}" for name in sections]
+
+
+def test_the_page_fits_a_phone(page: str) -> None:
+    parsed = Page(page)
+    viewport = next(meta for meta in parsed.all("meta") if meta.get("name") == "viewport")
+    assert viewport["content"] == "width=device-width, initial-scale=1"
+    assert page.count("<table") == page.count('<div class="scroll"') + page.count('<table class="reasons"')
+    cells = [cell for cell in parsed.all("td") if cell.get("role") == "cell"]
+    assert all(cell["data-column"] for cell in cells), "a cell that becomes a block says what it is"
+
+
+def test_every_metric_has_its_interval_and_its_star(iris: RunFolder, page: str) -> None:
     evaluation = read_json(iris.evaluation)
-    write_json(iris.evaluation, {key: value for key, value in evaluation.items() if key != "baselines"})
-    try:
-        assert "opularity" not in Page(write_report(iris).read_text()).text
-    finally:
-        write_json(iris.evaluation, evaluation)
-        write_report(iris)
+    text = Page(page).text
+    for protocol, metrics in evaluation["protocols"].items():
+        for metric, value in metrics.items():
+            low, high = evaluation["intervals"][protocol][metric]
+            assert re.search(rf"{value:.4f}\s*{low:.4f}–{high:.4f}\s*[+−]0\.\d{{4}}", text), (
+                protocol,
+                metric,
+            )
+    run = FinishedRun.load(iris)
+    table = compare(run.frames).filter(pl.col("p_holm") < MARKED)
+    assert len(table)
+    for difference in table["difference"]:
+        assert f"{difference:+.4f}*".replace("-", "−") in text
+
+
+def test_slices_tell_targets_with_a_picture_from_those_without(iris: RunFolder, page: str) -> None:
+    table = slices(FinishedRun.load(iris).frames, ["ndcg@10"])
+    text = " ".join(Page(page).text.split())
+    for word in ("with", "without"):
+        rows = table.filter((pl.col("slice") == f"target {word} image") & (pl.col("protocol") == "full"))
+        own = rows.filter(pl.col("run") == "Image IRIS").row(0, named=True)
+        assert f"target {word} image {own['n_users']} users {own['mean']:.4f}" in text
+    assert "items in the history" in text or "training interactions of the target" in text
+
+
+def test_calibration_and_lists_are_those_of_the_evaluation(iris: RunFolder, page: str) -> None:
+    evaluation = read_json(iris.evaluation)
+    text = Page(page).text
+    assert f"Expected calibration error {evaluation['calibration']['ece']:.4f}" in text
+    assert evaluation["calibration"]["weights"] in text
+    for name, value in evaluation["lists"].items():
+        assert f"{value:.3f}".replace("-", "−") in text, name
+
+
+def test_a_knockout_is_asked_for_until_it_stands_in_the_report(
+    iris: RunFolder, page: str, tmp_path: Path
+) -> None:
+    folder = RunFolder(Path(shutil.copytree(iris.path, tmp_path / "a copy")))
+    assert f"irisrec knockout {iris.path} measures it" in Page(page).text
+    assert f"irisrec knockout {iris.path} --retrain measures it" in Page(page).text
+    result = knock_out(folder.path)
+    text = Page(folder.report.read_text()).text
+    assert result.sentences["image"] in text
+    for row in result.table.filter(pl.col("metric") == "ndcg@10").iter_rows(named=True):
+        assert f"{row['mean']:.4f}" in text
+    assert f"irisrec knockout '{folder.path}' --retrain measures it" in text
+    assert f"irisrec knockout '{folder.path}' measures it" not in text
+
+
+def test_the_command_writes_the_report_again(iris: RunFolder, page: str) -> None:
+    iris.report.unlink()
+    result = CliRunner().invoke(app, ["report", str(iris.path)])
+    assert (result.exit_code, result.stdout) == (0, f"{iris.report}\n")
+    assert iris.report.read_text() == page
 
 
 def test_users_are_chosen_by_outcome_and_the_shares_sum_to_one(iris: RunFolder) -> None:
@@ -241,12 +250,19 @@ def test_the_page_holds_config_seed_and_fingerprint(iris: RunFolder, page: str) 
     assert iris.config.read_text() in text
     assert iris.read_info()["data_fingerprint"] in text
     assert f"irisrec train {iris.config} --out NEW" in text
+    info = iris.read_info()
+    assert info["training_seconds"] <= info["seconds"]
+    for name in ("torch", "polars", "jinja2"):
+        assert f"{name} {info['versions'][name]}" in text
+    assert (info["commit"]["id"] if info["commit"] else "not run from a checkout") in text
 
 
 def test_popularity_has_no_reasons_no_probability_and_no_curves(popularity: RunFolder) -> None:
     page = Page(popularity.report.read_text())
     assert not page.all("svg")
-    assert "probability" not in page.text
+    assert "probability 0" not in page.text
+    assert "rank items and are no probabilities" in page.text
+    assert "knockout" not in [section["id"] for section in page.all("section")]
     assert "has no reasons to give" in page.text
     assert "reads no content" in page.text
 

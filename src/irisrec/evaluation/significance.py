@@ -74,8 +74,9 @@ def estimates(
     n_resamples: int = N_RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
+    tested: bool = True,
 ) -> pl.DataFrame:
-    """Return the table of `compare` without the correction."""
+    """Return the table of `compare` without the correction; the column ``p`` is empty unless ``tested``."""
     first = next(iter(frames.values()))
     metrics = metrics or [m for m in metrics_of(first) if all(m in f.columns for f in frames.values())]
     rows: list[dict[str, object]] = []
@@ -86,7 +87,7 @@ def estimates(
         for m, metric in enumerate(metrics):
             rows += [
                 {"protocol": protocol, "metric": metric, "run": run}
-                | _row(values[:, :, m], means[:, :, m], at, level)
+                | _row(values[:, :, m], means[:, :, m], at, level, tested)
                 for at, run in enumerate(frames)
             ]
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=dict.fromkeys(_NUMBERS, pl.Float64))
@@ -101,7 +102,7 @@ def _flat(values: Floats) -> Floats:
     return values.transpose(1, 0, 2).reshape(values.shape[1], -1)
 
 
-def _row(values: Floats, means: Floats, at: int, level: float) -> dict[str, object]:
+def _row(values: Floats, means: Floats, at: int, level: float, tested: bool) -> dict[str, object]:
     """Describe run ``at`` of (runs, users) values and (n_resamples, runs) means against run 0."""
     known = values[at][~np.isnan(values[at])]
     if not len(known):
@@ -118,9 +119,8 @@ def _row(values: Floats, means: Floats, at: int, level: float) -> dict[str, obje
     differences = values[at] - values[0]
     low, high = interval(means[:, at] - means[:, 0], level)
     difference = float(np.nanmean(differences))
-    return row | dict(
-        zip(_NULLABLE, (difference, float(low), float(high), wilcoxon(differences)), strict=True)
-    )
+    p = wilcoxon(differences) if tested else None
+    return row | dict(zip(_NULLABLE, (difference, float(low), float(high), p), strict=True))
 
 
 def _paired(frames: Mapping[str, pl.DataFrame], protocol: str) -> list[pl.DataFrame]:

@@ -27,7 +27,7 @@ def slices(
         chosen = {
             run: frame.filter(pl.col("user_id").is_in(users.implode())) for run, frame in frames.items()
         }
-        table = estimates(chosen, metrics, n_resamples=500, seed=seed).drop("p")
+        table = estimates(chosen, metrics, n_resamples=500, seed=seed, tested=False).drop("p")
         parts.append(table.select(pl.lit(variable).alias("variable"), pl.lit(name).alias("slice"), pl.all()))
     return pl.concat(parts) if parts else pl.DataFrame()
 

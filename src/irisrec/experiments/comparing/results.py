@@ -13,7 +13,7 @@ from irisrec.experiments.reporting.calibration import MEANING, TITLE, points, wh
 from irisrec.experiments.reporting.charts import interval_chart, reliability_chart
 from irisrec.experiments.reporting.findings import Chart, Findings
 from irisrec.experiments.reporting.knockout import knockouts_of
-from irisrec.experiments.reporting.lists import WORDS, list_tables
+from irisrec.experiments.reporting.lists import list_findings
 from irisrec.experiments.reporting.numbers import meanings, protocol_in_words
 from irisrec.experiments.reporting.slices import slice_tables
 from irisrec.experiments.reporting.tables import by_protocol, rule
@@ -93,4 +93,4 @@ def calibration(runs: SideBySide) -> Findings | None:
 def lists(runs: SideBySide) -> Findings | None:
     """Lay out the list measures of all runs that have them; None where none has."""
     found = {name: run.evaluation["lists"] for name, run in runs.runs.items() if run.evaluation.get("lists")}
-    return Findings(words=(WORDS,), tables=list_tables(found)) if found else None
+    return list_findings(found) if found else None

@@ -7,7 +7,6 @@ from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.tables import Row, Table, plain_cells
 from irisrec.experiments.reporting.words import model_in_words
 
-WORDS = "Measured over the full rankings of all users together, right or wrong."
 MEANINGS = {
     "coverage": "share of all items that stand in any list",
     "gini": "of how often items are recommended: 0 all alike, 1 one item alone",
@@ -24,14 +23,15 @@ def lists(run: FinishedRun) -> Findings | None:
     if not own:
         return None
     beside = {} if len(run.frames) == 1 else run.evaluation.get("baseline_lists", {}).get("popularity", {})
-    found = {run.name: own} | ({model_in_words("popularity"): beside} if beside else {})
-    return Findings(words=(WORDS,), tables=list_tables(found))
+    return list_findings({run.name: own} | ({model_in_words("popularity"): beside} if beside else {}))
 
 
-def list_tables(runs: dict[str, dict[str, float]]) -> tuple[Table, ...]:
-    """Lay out one table per cutoff: a row per measure, a column per run."""
+def list_findings(runs: dict[str, dict[str, float]]) -> Findings:
+    """Lay out one table per cutoff, the first to be read: a row per measure, a column per run."""
     cutoffs = dict.fromkeys(name.partition("@")[2] for lists in runs.values() for name in lists)
-    return tuple(_at_cutoff(runs, k) for k in cutoffs)
+    first, *others = (_at_cutoff(runs, k) for k in cutoffs)
+    words = "Measured over the full rankings of all users together, right or wrong."
+    return Findings(words=(words,), tables=(first,), folded=tuple(others))
 
 
 def _at_cutoff(runs: dict[str, dict[str, float]], k: str) -> Table:
