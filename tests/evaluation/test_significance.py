@@ -1,6 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 from scipy.stats import bootstrap
 
 from irisrec.errors import DataError
@@ -76,6 +77,15 @@ def test_the_order_of_users_and_the_seed_decide_nothing_they_should_not():
     table = compare({"a": a, "b": b})
     assert table.equals(compare({"a": a, "b": b.sample(fraction=1, shuffle=True, seed=3)}))
     assert not table.equals(compare({"a": a, "b": b}, seed=1))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 7])
+def test_of_few_users_the_p_is_that_of_scipy_ties_and_zeros_included(n):
+    rng = np.random.default_rng(n)
+    for differences in (rng.choice([-0.5, 0.0, 0.5, 0.63], n), rng.normal(1, 1, n)):
+        if differences.any():
+            theirs = stats.wilcoxon(differences, zero_method="pratt").pvalue
+            assert wilcoxon(differences) == pytest.approx(theirs)
 
 
 def test_false_alarms_stay_rare_over_many_comparisons():
