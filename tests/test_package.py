@@ -74,6 +74,7 @@ INNER = {
         "significance",
         "slices",
         "knockout",
+        "faithfulness",
     ],
     "training": ["config", "losses", "negatives", "checkpoints", "loop"],
 }

@@ -68,6 +68,23 @@ def test_the_top_reason_is_the_planted_one_clearly_more_often_than_chance(judged
     hits = evaluation.per_user["full"]["hr@10"] == 1
     found = planted_reasons(model, prepared.dataset, prepared.split, hits, ShopOptions())
     print(found)
-    assert found.n_judged > 200
-    standard_error = np.sqrt(found.chance * (1 - found.chance) / found.n_judged)
-    assert found.rate > found.chance + 5 * standard_error
+    assert found.top.n > 200
+    for judged in (found.top, found.taste, found.modality, found.told_modality):
+        standard_error = np.sqrt(judged.chance * (1 - judged.chance) / judged.n)
+        assert judged.rate > judged.chance + 5 * standard_error
+    assert found.told_modality.rate > 0.9
+
+
+def test_hits_without_a_cause_or_without_anything_to_share_are_not_judged(judged):
+    prepared, models = judged
+    nobody = np.zeros(prepared.dataset.n_users, bool)
+    found = planted_reasons(
+        models["multimodal-iris"][0], prepared.dataset, prepared.split, nobody, ShopOptions()
+    )
+    assert found.top.n == found.n_hits == 0
+    assert found.top.rate is None
+    assert "nothing to judge" in str(found)
+    everybody = ~nobody
+    found = planted_reasons(models["fism"][0], prepared.dataset, prepared.split, everybody, ShopOptions())
+    assert 0.8 * len(everybody) > found.top.n > 0.5 * len(everybody)  # noise, and interests bought once
+    assert found.modality.n == 0  # FISM reads none

@@ -14,6 +14,7 @@ from irisrec.cli.download import download
 from irisrec.cli.encode import encode
 from irisrec.cli.evaluate import evaluate
 from irisrec.cli.explain import explain
+from irisrec.cli.faithfulness import faithfulness
 from irisrec.cli.features import features
 from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
@@ -36,6 +37,7 @@ app.command()(tune)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(knockout)
+app.command()(faithfulness)
 app.command()(report)
 app.command()(recommend)
 app.command()(explain)

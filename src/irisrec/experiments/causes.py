@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 
@@ -15,75 +17,160 @@ from irisrec.data.planted.shop import Shop, shop_from
 from irisrec.data.splits import Split
 from irisrec.errors import count_of
 from irisrec.ids import IdMap
-from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.contract import Scorer
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often something is right, by how often chance would be; both None where nothing was judged."""
+
+    rate: float | None
+    chance: float | None
+    n: int
+
+    @classmethod
+    def of(cls, right: Iterable[bool], chance: Iterable[float]) -> Rate:
+        """Average what was judged."""
+        rights, chances = [*right], [*chance]
+        if not rights:
+            return cls(None, None, 0)
+        return cls(float(np.mean(rights)), float(np.mean(chances)), len(rights))
+
+    @classmethod
+    def of_choices(cls, chosen: list[str], true: list[str]) -> Rate:
+        """Compare choices with the truth; chance is the same choices dealt out to others."""
+        names = {*chosen, *true}
+        shares = [(chosen.count(name) * true.count(name)) for name in names]
+        chance = sum(shares) / max(len(true), 1) ** 2
+        return cls.of([a == b for a, b in zip(chosen, true, strict=True)], [chance] * len(true))
+
+    def __str__(self) -> str:
+        if self.rate is None or self.chance is None:
+            return "nothing to judge"
+        return f"{self.rate:.0%} of {count_of(self.n, 'hit')}, by chance {self.chance:.0%}"
 
 
 @dataclass(frozen=True)
 class PlantedReasons:
-    """How often the top reason of a hit is a history item that carries the interest behind the purchase.
+    """How often the reasons for a hit are the planted ones, among hits that have a cause (noise has none).
 
     Attributes:
-        rate: share of the judged hits whose highest contribution comes from such an item.
-        chance: the same for a history item drawn at random: the mean share of such items in the histories.
-        n_judged: hits with a planted cause whose history has at least one item that carries it.
+        top: the highest contribution comes from an item that carries the interest behind the purchase; among the
+            hits whose history has such an item. By chance: a history item drawn at random.
+        top_by_cause: the same for each modality of causes, image, text or both.
+        taste: among the same hits, the item carries an interest that the user really has and that the bought item
+            carries too, be it behind this purchase or not.
+        modality: the modality with the largest share of that contribution is the cause's; among the hits where the
+            top reason is right and the cause lies in one modality. By chance: the same answers dealt out to others.
+        told_modality: the same where it can be told from the pair: history item and bought item do not share an
+            interest of another modality as well.
         n_hits: test items that were recommended, whatever their cause.
-
-    Rate and chance are None where no hit could be judged.
     """
 
-    rate: float | None
-    chance: float | None
-    n_judged: int
+    top: Rate
+    top_by_cause: dict[str, Rate]
+    taste: Rate
+    modality: Rate
+    told_modality: Rate
     n_hits: int
 
     def __str__(self) -> str:
-        if self.rate is None or self.chance is None:
-            return f"none of {count_of(self.n_hits, 'hit')} can be judged by its planted cause"
-        return (
-            f"the top reason carries the planted interest in {self.rate:.0%} of {count_of(self.n_judged, 'hit')} "
-            f"where one can; by chance it would in {self.chance:.0%}"
-        )
+        parts = [f"the top reason carries the planted interest in {self.top} where one can"]
+        if self.told_modality.n:
+            parts.append(f"its modality is the planted one in {self.told_modality} where the pair can tell")
+        return "; ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """One hit: modality of its cause, whether the top reason is right, whether its modality can be told, and is."""
+
+    cause: str
+    is_right: bool
+    chance: float
+    is_taste: bool
+    taste_chance: float
+    modality: str | None
+    can_tell: bool
+
+
 def planted_reasons(
-    model: ItemSimilarity, dataset: Dataset, split: Split, hits: NDArray[np.bool_], options: ShopOptions
+    model: Scorer, dataset: Dataset, split: Split, hits: NDArray[np.bool_], options: ShopOptions
 ) -> PlantedReasons:
     """Compare the reasons for hits with the shop's truth.
 
     Args:
-        model: trained on ``split.train``.
+        model: trained on ``split.train``, with reasons.
         dataset: the shop, loaded.
         split: one test item per user.
         hits: (n_users,) whether the user's test item was recommended.
         options: what the shop was made from.
     """
-    shop = shop_from(options)
-    causes = _causes(shop, dataset)
-    shop_items = IdMap(shop.catalog.frame["item_id"], "item")
-    carries = shop.item_interests[
-        shop_items.index(dataset.items.series)
-    ]  # (N, n_interests) in the order of the data
-    right, chance = [], []
-    users = np.flatnonzero(hits)
-    for user in users:
-        history = split.train.indices[split.train.indptr[user] : split.train.indptr[user + 1]].astype(
-            np.int64
-        )
+    judged = [*_judged(model, dataset, split, hits, shop_from(options))]
+    causes = {hit.cause for hit in judged}
+    told = [hit for hit in judged if hit.is_right and hit.modality is not None and hit.cause != "both"]
+    return PlantedReasons(
+        top=_top(judged),
+        top_by_cause={cause: _top([hit for hit in judged if hit.cause == cause]) for cause in sorted(causes)},
+        taste=Rate.of((hit.is_taste for hit in judged), (hit.taste_chance for hit in judged)),
+        modality=_modality(told),
+        told_modality=_modality([hit for hit in told if hit.can_tell]),
+        n_hits=int(hits.sum()),
+    )
+
+
+def _top(judged: list[_Judged]) -> Rate:
+    return Rate.of((hit.is_right for hit in judged), (hit.chance for hit in judged))
+
+
+def _modality(judged: list[_Judged]) -> Rate:
+    return Rate.of_choices([str(hit.modality) for hit in judged], [hit.cause for hit in judged])
+
+
+def _judged(
+    model: Scorer, dataset: Dataset, split: Split, hits: NDArray[np.bool_], shop: Shop
+) -> Iterator[_Judged]:
+    """Yield the hits with a planted cause that some item of the history carries."""
+    causes, modalities = _causes(shop, dataset), shop.interests["modality"].to_numpy()
+    carries = shop.item_interests[_rows_in(shop.catalog.frame["item_id"], dataset.items)]
+    everybody = shop.interactions.frame["user_id"].unique(maintain_order=True)
+    tastes = shop.user_interests[_rows_in(everybody, dataset.users)]
+    for user in np.flatnonzero(hits):
+        history = split.train.indices[slice(*split.train.indptr[user : user + 2])].astype(np.int64)
         target = int(split.test.indices[split.test.indptr[user]])
         cause = causes.get((int(user), target))
         if cause is None or not carries[history, cause].any():
             continue
-        reasons = model.reasons(torch.from_numpy(history), torch.tensor([target]))
-        top = history[int(reasons.contribution[:, 0].argmax())]
-        right.append(bool(carries[top, cause]))
-        chance.append(float(carries[history, cause].mean()))
-    if not right:
-        return PlantedReasons(None, None, 0, len(users))
-    return PlantedReasons(float(np.mean(right)), float(np.mean(chance)), len(right), len(users))
+        rows, column = torch.from_numpy(history), torch.tensor([target])
+        top = int(model.reasons(rows, column).contribution[:, 0].argmax())
+        liked = carries[target] & (tastes[user] > 0)
+        both = carries[history[top]] & carries[target]
+        yield _Judged(
+            cause=str(modalities[cause]),
+            is_right=bool(carries[history[top], cause]),
+            chance=float(carries[history, cause].mean()),
+            is_taste=bool((both & liked).any()),
+            taste_chance=float((carries[history] & liked).any(1).mean()),
+            modality=_largest(model, rows, column, top),
+            can_tell=not {*modalities[both]} - {modalities[cause], "both"},
+        )
+
+
+def _largest(model: Scorer, history: torch.Tensor, candidate: torch.Tensor, place: int) -> str | None:
+    """Return the modality with the largest share of a contribution, None where there is nothing to choose from."""
+    if not model.splits_modalities or len(model.content_masks) < 2:
+        return None
+    shares: Mapping[str, torch.Tensor] = model.modality_shares(history, candidate).contribution.modalities
+    return max(shares, key=lambda name: float(shares[name][place, 0]))
+
+
+def _rows_in(ids: pl.Series, wanted: IdMap) -> NDArray[np.int64]:
+    """Return the places among the shop's own ids of those that the data set has."""
+    return IdMap(ids, wanted.noun).index(wanted.series)
 
 
 def _causes(shop: Shop, dataset: Dataset) -> dict[tuple[int, int], int]:

@@ -23,8 +23,8 @@ class RunFolder:
     ``metrics.json`` the epochs; ``checkpoint.safetensors`` what training goes on from; ``model.json``,
     ``model.safetensors``, ``features.safetensors``, ``encoders/``, ``items.parquet``, ``users.parquet`` and
     ``interactions.parquet`` what recommending needs; ``evaluation.json``, ``per_user.parquet``,
-    ``per_user_popularity.parquet``, ``curves.png`` and ``report.html`` the results, with ``knockout.json`` and
-    ``knockout-retrained.json`` where they were asked for.
+    ``per_user_popularity.parquet``, ``curves.png`` and ``report.html`` the results, with ``knockout.json``,
+    ``knockout-retrained.json`` and ``faithfulness.json`` where they were asked for.
     """
 
     path: Path
@@ -68,6 +68,11 @@ class RunFolder:
     def knockouts(self) -> tuple[Path, Path]:
         """What is left without each modality: judged without it, trained without it."""
         return self.path / "knockout.json", self.path / "knockout-retrained.json"
+
+    @property
+    def faithfulness(self) -> Path:
+        """Whether the reasons are why the model scores as it does."""
+        return self.path / "faithfulness.json"
 
     @property
     def curves(self) -> Path:

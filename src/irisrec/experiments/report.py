@@ -8,6 +8,7 @@ from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.reporting.calibration import calibration
 from irisrec.experiments.reporting.data import data_story
 from irisrec.experiments.reporting.examples import examples
+from irisrec.experiments.reporting.faithfulness import faithfulness
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.headline import headline
 from irisrec.experiments.reporting.knockout import knockout
@@ -22,6 +23,7 @@ from irisrec.files import write_text
 SECTIONS = (
     Section("numbers", "How good it is", numbers),
     Section("examples", "What it recommends, and why", examples, "examples"),
+    Section("faithfulness", "Whether its reasons are true", faithfulness),
     Section("slices", "For whom it is good", slices_of_run),
     Section("knockout", "What each modality is worth", knockout),
     Section("calibration", "Whether its probabilities hold", calibration),

@@ -31,7 +31,6 @@ from irisrec.features.encode import Encoded, encode_catalog
 from irisrec.files import atomic_path, write_json
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
-from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.popularity import Popularity
 from irisrec.models.storage import load_features, load_model, save_features, save_model
 from irisrec.models.trainable import Trainable
@@ -173,7 +172,7 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     # the least that has to be beaten, on the same targets
     results["baselines"] = {"popularity": popularity.metrics}
     results["baseline_lists"] = {"popularity": popularity.lists}
-    if config.data.source == "shop" and isinstance(model, ItemSimilarity):
+    if config.data.source == "shop" and model.has_reasons:
         top_ten = EvaluationConfig(cutoffs=(10,), metrics=("hr",), n_sampled=0)
         hits = evaluate(model, prepared.split, top_ten).per_user["full"]["hr@10"] == 1
         shop = ShopOptions.read(config.data.shop, "data.shop")

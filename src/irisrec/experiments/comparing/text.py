@@ -15,6 +15,11 @@ def as_text(comparison: Comparison) -> str:
     return "\n".join([_rule(comparison), *(_lines(table.title, _grid(table, "model")) for table in tables)])
 
 
+def table_as_text(table: Table) -> str:
+    """Lay out one table."""
+    return _lines(table.title, _grid(table))
+
+
 def rows_as_text(table: pl.DataFrame) -> str:
     """Lay out the table of `significance.compare` alone."""
     tables = by_protocol(table, dict.fromkeys(table["run"], ""))

@@ -81,6 +81,20 @@ def reliability_chart(lines: Sequence[Points], colours: Sequence[int], words: st
     return draw(paint, (4.2, 3.2), words)
 
 
+def share_chart(lines: Sequence[Points], colours: Sequence[int], labels: tuple[str, str], words: str) -> str:
+    """Draw shares against shares, named by ``labels``; the dashed line falls or rises evenly from the first's ends."""
+
+    def paint(axes: Any) -> None:
+        ends = [lines[0][0], lines[0][-1]]
+        axes.plot(*zip(*ends, strict=True), color=INK, linewidth=0.8, linestyle=(0, (3, 3)), alpha=0.6)
+        for points, colour in zip(lines, colours, strict=True):
+            axes.plot(*zip(*points, strict=True), color=series(colour), linewidth=1.8)
+        axes.set(xlim=(0, 1), xlabel=labels[0], ylabel=labels[1])
+        axes.locator_params(nbins=5)
+
+    return draw(paint, (4.2, 3.2), words)
+
+
 def interval_chart(rows: Rows, words: str) -> str:
     """Draw means with their intervals, one line per run, the first on top; * where a difference is marked.
 
