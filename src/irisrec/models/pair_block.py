@@ -231,7 +231,8 @@ def _smoothed_softmax(logits: Tensor, beta: float) -> Tensor:
     highest = logits.detach().amax(-2, keepdim=True)
     highest = torch.where(highest.isfinite(), highest, 0.0)
     weights = (logits - highest).exp()
-    total = weights.sum(-2, keepdim=True)
+    # rounded from double precision, a sum does not depend on what else is summed beside it
+    total = weights.sum(-2, keepdim=True, dtype=torch.float64).to(weights.dtype)
     exponent = (1 - beta) * highest - beta * torch.where(total == 0, 1.0, total).log()
     return weights * exponent.clamp(max=_largest_exponent(logits.dtype)).exp()
 

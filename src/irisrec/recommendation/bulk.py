@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from irisrec.errors import DataError
 from irisrec.files import PARTIAL, atomic_path, read_json, write_json
+from irisrec.lock import only_one
 from irisrec.progress import Task, progress, say
 from irisrec.recommendation.audience import Audience
 from irisrec.recommendation.formats import format_of
@@ -55,9 +56,10 @@ def recommend_to_file(
     whole. A call that was killed goes on when it is repeated, and ends with the same bytes as one that was not.
     """
     writer = _Writer(recommender, audience, Path(out), order or Order())
-    writer.open()
-    writer.write_parts()
-    return writer.join()
+    with only_one(writer.folder, "recommending into"):
+        writer.open()
+        writer.write_parts()
+        return writer.join()
 
 
 class _Writer:
@@ -79,11 +81,11 @@ class _Writer:
             same = bool(plan["run"]) and read_json(self.folder / "plan.json") == plan
         except (OSError, ValueError):
             same = False
-        if not same:
-            if self.folder.exists():
-                say(f"{self.folder} was begun for something else: starting again")
-                shutil.rmtree(self.folder)
-            write_json(self.folder / "plan.json", plan)
+        if not same and (others := list(self._finished().values())):
+            say(f"the parts in {self.folder} are of something else: starting again")
+            for path in others:
+                path.unlink()
+        write_json(self.folder / "plan.json", plan)
         for path in self.folder.glob(PARTIAL):
             path.unlink()
         if done := len(self._finished()):
