@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +22,12 @@ def read_bytes(source: str | bytes, root: Path = Path()) -> bytes:
     """Return the bytes of a picture, given its path or the bytes themselves."""
     if isinstance(source, bytes):
         return _not_empty(source)
-    path = root / source
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise FeatureError(f"the file has {size:,} bytes, more than the limit of {MAX_BYTES:,}")
-        return _not_empty(path.read_bytes())
+        with (root / source).open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise FeatureError(f"the file has {size:,} bytes, more than the limit of {MAX_BYTES:,}")
+            return _not_empty(file.read())
     except FileNotFoundError:
         raise FeatureError("the file is not there") from None
     except (OSError, ValueError) as error:

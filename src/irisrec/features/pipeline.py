@@ -18,6 +18,11 @@ from irisrec.features.encoders.base import ContentEncoder, Prepared
 from irisrec.features.store import Key
 
 WINDOW = 2  # batches that may wait, prepared, for the model: the bound on memory
+ERRAND = (
+    16  # rows at most that a worker takes at once: handing over one row costs as much as reading its file
+)
+
+Outcome = tuple[int, Key | None, Prepared | str | None]
 
 
 @dataclass(frozen=True)
@@ -96,21 +101,25 @@ class Pipeline:
         else:
             self.seen.failed[key] = reason
 
-    def _outcomes(self, rows: Sequence[int]) -> Iterator[tuple[int, Key | None, Prepared | str | None]]:
-        pending: deque[Future[tuple[int, Key | None, Prepared | str | None]]] = deque()
-        limit = WINDOW * self.encoder.batch_size
+    def _outcomes(self, rows: Sequence[int]) -> Iterator[Outcome]:
+        pending: deque[Future[list[Outcome]]] = deque()
+        window = WINDOW * self.encoder.batch_size
+        errand = min(max(window // (4 * self._workers), 1), ERRAND)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="prepare") as pool:
             try:
-                for row in rows:
-                    pending.append(pool.submit(self._prepare, row))
-                    if len(pending) >= limit:
-                        yield pending.popleft().result()
+                for start in range(0, len(rows), errand):
+                    pending.append(pool.submit(self._prepare_some, rows[start : start + errand]))
+                    if len(pending) >= window // errand:
+                        yield from pending.popleft().result()
                 while pending:
-                    yield pending.popleft().result()
+                    yield from pending.popleft().result()
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _prepare(self, row: int) -> tuple[int, Key | None, Prepared | str | None]:
+    def _prepare_some(self, rows: Sequence[int]) -> list[Outcome]:
+        return [self._prepare(row) for row in rows]
+
+    def _prepare(self, row: int) -> Outcome:
         key = None
         try:
             key, content = self._read(row)

@@ -51,7 +51,7 @@ class Doc2Vec(ContentEncoder):
     input = "text"
     fitted = True
     Settings = Doc2VecSettings
-    batch_size = 2048
+    batch_size = 512
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
