@@ -18,7 +18,9 @@ from irisrec.errors import DataError, ModelError, RunError
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories
+from irisrec.models.prepared import prepared
 from irisrec.models.storage import save_features, save_model
+from irisrec.recommendation.history import History
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.rules import Rules
 from irisrec.recommendation.storage import save_dataset
@@ -307,3 +309,41 @@ def test_chance_differs_by_user_and_seed_and_is_uniform():
     assert (scores.min() >= 0) & (scores.max() < 1)
     assert scores.mean(1).numpy() == pytest.approx(np.full(4, 0.5), abs=0.02)
     assert np.abs(np.corrcoef(scores)[np.triu_indices(4, 1)]).max() < 0.05
+
+
+def test_an_item_of_weight_two_speaks_as_two_do(any_history):
+    """As far as a model reads histories: reasons and scores see the weight alike."""
+    name, recommender, _ = any_history
+    plain = recommender.recommend(history=["i00", "i05"], k=N_ITEMS, n_reasons=5)
+    same = recommender.recommend(history=History(["i05", "i00"], weights=[1, 1]), k=N_ITEMS, n_reasons=5)
+    assert [r.score for r in same] == pytest.approx([r.score for r in plain], abs=1e-6)
+    heavy = recommender.recommend(history=History(["i05", "i00"], weights=[1, 9]), k=N_ITEMS, n_reasons=5)
+    if not recommender.model.has_reasons:
+        assert heavy == plain
+        return
+    assert [r.score for r in heavy] != [r.score for r in plain]
+    weights = torch.tensor([9.0, 1.0])
+    for found in heavy:
+        rows = [torch.from_numpy(recommender.items.index(some)) for some in (["i00", "i05"], [found.item_id])]
+        bias = float(recommender.model.reasons(*rows, weights).bias[0])
+        assert sum(r.contribution for r in found.because) + bias == pytest.approx(found.score, abs=1e-5), name
+
+
+def test_explaining_many_is_explaining_one_by_one(any_history):
+    _, recommender, dataset = any_history
+    if not recommender.model.has_reasons:
+        return
+    users = np.array([3, 0, 8])
+    histories = Histories.from_matrix(dataset.matrix, users)
+    candidates = torch.tensor([[1, 5], [23, 0], [4, 2]])
+    for scorer in (recommender.model, prepared(recommender.model)):
+        together = scorer.explain(histories, candidates)
+        for row in range(3):
+            one = histories.part(row, row + 1)
+            alone = recommender.model.reasons(one.items, candidates[row])
+            n = len(one.items)
+            for part in ("relevance", "contribution"):
+                table = getattr(together, part)[row]
+                torch.testing.assert_close(table[:n], getattr(alone, part), msg=part)
+                assert not table[n:].any()
+            torch.testing.assert_close(together.bias[row], alone.bias)

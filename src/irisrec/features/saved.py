@@ -28,11 +28,11 @@ def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
         folder: where it was written.
         root: folder that relative paths in its settings start from.
     """
+    check_sealed(folder)
     try:
         saved = read_json(folder / "encoder.json")
     except (OSError, ValueError) as error:
         raise FeatureError(f"no saved encoder at {folder}: {error}") from None
-    check_sealed(folder)
     kind = find_encoder(saved["encoder"])
     if saved["version"] != kind.version:
         raise FeatureError(

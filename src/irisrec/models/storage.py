@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
@@ -63,7 +62,7 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
             )
         config = ModelConfig.read(description["config"], "model")
         n_items, n_users = int(description["n_items"]), int(description.get("n_users", 0))
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is not a model description ({error})") from None
     features, present = load_features(folder) if config.uses_features else ({}, {})
     wrong = {name: len(values) for name, values in features.items() if len(values) != n_items}
