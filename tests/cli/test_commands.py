@@ -114,7 +114,8 @@ def test_recommend_for_a_user_and_for_anybody(folder, run):
     found = json.loads(result.stdout)
     assert len(found) == 4
     assert set(found[0]) == {"item_id", "title", "score", "probability", "because"}
-    assert set(found[0]["because"][0]) == {"item_id", "title", "relevance", "contribution"}
+    split = {"modalities", "relevance_modalities", "alike"}
+    assert set(found[0]["because"][0]) == {"item_id", "title", "relevance", "contribution"} | split
     seen = set(pl.read_parquet(run / "interactions.parquet").filter(pl.col("user_id") == user)["item_id"])
     assert not seen & {item["item_id"] for item in found}
     assert {reason["item_id"] for item in found for reason in item["because"]} <= seen
@@ -174,7 +175,7 @@ def _epoch(checkpoint: Path) -> int:
             1,
             "1 of 1 item id is not among the 90 known: 'nothing'",
         ),
-        (["recommend", "run"], 2, "give either --user ID or --history"),
+        (["recommend", "run"], 2, "give one of --user, --history, --all-users"),
         (["evaluate", "nowhere"], 1, "not a run folder"),
         (["recommend", "nowhere", "--user", "1"], 1, "there is no run folder nowhere"),
     ],
