@@ -18,6 +18,7 @@ from irisrec.features.table import FeatureTable
 from irisrec.files import write_json
 from irisrec.notes import counted
 from tests.features.content import catalog_of, picture, write_pictures
+from tests.features.test_encode import awful_pictures
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 transformers = pytest.importorskip("transformers")
@@ -114,6 +115,11 @@ def test_a_dot_and_a_very_long_strip_are_encoded_and_the_strip_counted(models, t
     assert counted(encoded.notes)["features_shortened"] == 1
     again = encode_catalog(catalog, features, store=tmp_path / "store")
     assert counted(again.notes)["features_shortened"] == 1
+
+
+def test_awful_pictures_end_as_present_or_as_a_reason(models, tmp_path):
+    paths, good = awful_pictures(tmp_path)
+    assert seen(catalog_of(picture=paths), models / "vit").present.tolist() == good
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "pooler"])

@@ -109,7 +109,8 @@ def test_a_second_run_encodes_nothing_and_a_changed_catalog_only_what_is_new(tmp
     assert "3 encoded, 9 from the store" in str(encode(tmp_path, 12).notes[0])
 
 
-def test_a_killed_run_loses_at_most_the_batch_in_work(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_a_run_that_is_ended_loses_at_most_the_batch_in_work(tmp_path, how):
     n = 120
     process = start(tmp_path, n, "log")
     deadline = time.monotonic() + 60
@@ -117,8 +118,8 @@ def test_a_killed_run_loses_at_most_the_batch_in_work(tmp_path):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(how)
+    assert process.wait(60) != 0
     begun = len((tmp_path / "log").read_text().split()) * Slow.batch_size
     again = encode(tmp_path, n)
     text = str(again.notes[0])

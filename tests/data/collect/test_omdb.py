@@ -159,6 +159,23 @@ def test_passing_faults_are_tried_again_with_growing_waits(collect, server, time
     assert waits == [1.0, 9.0, 4.0]
 
 
+def test_silent_broken_and_redirected_answers_are_tried_again_and_the_key_goes_nowhere_else(
+    collect, server, time
+):
+    def silent(handler, answers):
+        real_time.sleep(0.6)
+        handler.close_connection = True
+
+    def too_short(handler, answers):
+        handler.send(200, b'{"Response": "Tr', {"Content-Length": "900"})
+        handler.close_connection = True
+
+    server.answers.then("/", silent, too_short, status(302, Location="/elsewhere"))
+    assert collect().found == 3
+    assert [slept for slept in time.slept if slept > 0.5] == [1.0, 2.0, 4.0]
+    assert "/elsewhere" not in server.answers.paths()
+
+
 def test_requests_keep_their_pace(collect, time, server):
     collect()
     api = [path for path, _, _ in server.answers.asked if path == "/"]
