@@ -71,6 +71,7 @@ INNER = {
         "unseen",
         "evaluate",
         "per_user",
+        "seeds",
         "significance",
         "slices",
         "knockout",

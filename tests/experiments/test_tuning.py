@@ -21,7 +21,6 @@ from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.tuning import objective, tune
 from irisrec.experiments.tuning.space import SPACES, Choice, Numbers
 from irisrec.experiments.tuning.study import Budget
-from irisrec.experiments.tuning.tune import _value
 from irisrec.models.config import ModelConfig
 from irisrec.models.options import LEARN_USERS, MODEL_NAMES, ONE_MODALITY, OPTIONS
 from irisrec.training.config import TrainingConfig
@@ -74,8 +73,7 @@ def test_both_ends_of_every_range_make_a_config(name, tmp_path):
     for option, range_ in SPACES[name].items():
         ends = (range_.low, range_.high) if isinstance(range_, Numbers) else range_.options
         for value in ends:
-            assert _value(start.having({option: value}), option) == value
-        assert range_.nearest(_value(start, option)) is not None
+            assert start.having({option: value}).options()[option] == value
 
 
 def test_ranges_know_what_is_nearest():
@@ -114,6 +112,14 @@ def test_the_value_of_a_trial_is_what_training_reports_for_its_config(root, tmp_
     run.train(best, tmp_path / "run")
     epochs = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert max(record["validation"]["ndcg@10"] for record in epochs) == study["best"]["value"]
+
+
+def test_what_is_off_in_the_config_stays_off(root, tmp_path):
+    off = tune.tune(fism(root), tmp_path / "off", Budget(1), fixed=FISM)
+    assert "model.ridge" not in off["space"]
+    model = {"name": "fism", "dim": 4, "ridge": 100.0}
+    on = tune.tune(config(root, model=model, training={"epochs": 1}), tmp_path / "on", Budget(1), fixed=FISM)
+    assert "model.ridge" in on["space"]
 
 
 def test_no_trial_ever_sees_a_test_item(root, tmp_path, monkeypatch):

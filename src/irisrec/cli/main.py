@@ -19,6 +19,7 @@ from irisrec.cli.features import features
 from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
 from irisrec.cli.report import report
+from irisrec.cli.reproduce import reproduce
 from irisrec.cli.similar import similar
 from irisrec.cli.train import train
 from irisrec.cli.tune import tune
@@ -36,6 +37,7 @@ app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(reproduce)
 app.command()(knockout)
 app.command()(faithfulness)
 app.command()(report)

@@ -15,9 +15,9 @@ from irisrec.evaluation.metrics import main_metric
 from irisrec.evaluation.significance import compare
 from irisrec.evaluation.slices import slices
 from irisrec.experiments.config import ExperimentConfig
-from irisrec.experiments.folder import RunFolder, read_frame
+from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.judged import JudgedOn
 from irisrec.experiments.reporting.words import model_in_words
-from irisrec.recommendation.storage import INTERACTIONS, NEGATIVES
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,9 @@ def compare_runs(paths: Sequence[Path], metrics: Sequence[str] | None = None) ->
         folder.require()
     names = _names(folders)
     configs = [ExperimentConfig.load(folder.config) for folder in folders]
-    for folder, config in zip(folders[1:], configs[1:], strict=True):
-        _check_same(folders[0], configs[0], folder, config)
+    judged = [JudgedOn.of(folder, config) for folder, config in zip(folders, configs, strict=True)]
+    for folder, on in zip(folders[1:], judged[1:], strict=True):
+        _check_same(folders[0], judged[0], folder, on)
     frames = dict(zip(names, (folder.read_per_user() for folder in folders), strict=True))
     table = compare(frames, _chosen(frames, metrics))
     shown = main_metric(table["metric"])
@@ -94,38 +95,29 @@ def _names(folders: Sequence[RunFolder]) -> list[str]:
     return paths
 
 
-def _check_same(a: RunFolder, config_a: ExperimentConfig, b: RunFolder, config_b: ExperimentConfig) -> None:
-    """Runs are comparable if targets, histories and candidates are the same pairs, not if configs look alike."""
-    ours, theirs = (folder.read_info().get("data_fingerprint") for folder in (a, b))
-    if ours != theirs:
+def _check_same(a: RunFolder, ours: JudgedOn, b: RunFolder, theirs: JudgedOn) -> None:
+    if ours.data != theirs.data:
         raise RunError(
-            f"runs are compared on the same data, {a.path} has the fingerprint {str(ours)[:12]}, {b.path} "
-            f"{str(theirs)[:12]}; train both on one data set"
+            f"runs are compared on the same data, {a.path} has the fingerprint {ours.data[:12]}, {b.path} "
+            f"{theirs.data[:12]}; train both on one data set"
         )
-    if not _equal(a.path / INTERACTIONS, b.path / INTERACTIONS):
+    if ours.split != theirs.split:
         raise RunError(
             f"runs are compared on the same split, {a.path} and {b.path} hold out different interactions; "
             "train both with one section [split]"
         )
     differing = [
-        f"evaluation.{name} = {getattr(config_a.evaluation, name)} and {getattr(config_b.evaluation, name)}"
-        for name in ("n_sampled", "sampling", "seed")
-        if hasattr(config_a.evaluation, name)
-        and getattr(config_a.evaluation, name) != getattr(config_b.evaluation, name)
+        f"{name} = {value} and {other}"
+        for (name, value), (_, other) in zip(ours.candidates, theirs.candidates, strict=True)
+        if value != other
     ]
-    if not _equal(a.path / NEGATIVES, b.path / NEGATIVES):
+    if ours.negatives != theirs.negatives:
         differing.append("other given negatives")
     if differing:
         raise RunError(
             f"runs are compared on the same candidates, {a.path} and {b.path} have {', '.join(differing)}; "
             "train both with one section [evaluation]"
         )
-
-
-def _equal(a: Path, b: Path) -> bool:
-    if a.exists() != b.exists():
-        return False
-    return not a.exists() or read_frame(a).equals(read_frame(b))
 
 
 def _chosen(frames: dict[str, pl.DataFrame], metrics: Sequence[str] | None) -> list[str] | None:

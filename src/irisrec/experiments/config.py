@@ -46,17 +46,12 @@ class ExperimentConfig(Settings):
         An override of ``model.name`` leaves out those options of the file that the other model does not have, and
         says so.
         """
-        try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigError(f"there is no config file {path}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise ConfigError(f"{path} cannot be read as TOML: {error}") from None
+        values = read_toml(path)
         written = values.get("model", {})
         of_file = dict(written) if isinstance(written, dict) else {}
         overrides = list(overrides)
         for override in overrides:
-            _apply(values, override)
+            apply_override(values, override)
         _drop_options_of_another_model(values, of_file, overrides)
         _drop_history_dropout(values, of_file, overrides)
         return cls.read(values)
@@ -75,6 +70,16 @@ class ExperimentConfig(Settings):
         """Return every option by its full name, such as ``model.dim``; those that are not set are left out."""
         return dict(_flat(self._plain()))
 
+    def chosen(self) -> dict[str, Any]:
+        """Return the options of model and training that have another value than the model's defaults."""
+        plain = {"data": self.data, "model": {"name": self.model.name}}
+        defaults = self.read(plain).options()
+        return {
+            option: value
+            for option, value in self.options().items()
+            if option.startswith(("model.", "training.")) and value != defaults.get(option)
+        }
+
     def differences(self, other: ExperimentConfig) -> list[str]:
         """Name the options in which another config differs, with its values first, for messages."""
         ours, theirs = self.options(), other.options()
@@ -92,7 +97,18 @@ class ExperimentConfig(Settings):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-def _apply(values: dict[str, Any], override: str) -> None:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a config file as plain values."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"there is no config file {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} cannot be read as TOML: {error}") from None
+
+
+def apply_override(values: dict[str, Any], override: str) -> None:
+    """Change plain values in place by ``section.key=value``."""
     name, equals, text = override.partition("=")
     keys = [key.strip() for key in name.split(".")]
     if not equals or len(keys) < 2 or not all(keys):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from irisrec.experiments.provenance import commit, versions
 from irisrec.experiments.report import write_report
 from irisrec.features.encode import Encoded, encode_catalog
 from irisrec.files import atomic_path, write_json
+from irisrec.memory import forget_peak, peak_memory
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
 from irisrec.models.popularity import Popularity
@@ -148,6 +148,7 @@ def fit_model(
 
 
 def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
+    forget_peak()
     started = time.perf_counter()
     _record_start(config, folder)
     prepared = prepare(config)
@@ -188,7 +189,7 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         training_seconds=round(sum(seconds_of_epochs) if seconds_of_epochs else seconds_fitting, 3),
         seconds_per_epoch=_median(seconds_of_epochs),
         best_epoch=progress.best_epoch,
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_memory_bytes=peak_memory(),
     )
     write_report(folder)
     return evaluation

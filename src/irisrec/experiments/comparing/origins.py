@@ -79,7 +79,10 @@ def _words(value: Any, print_: Callable[[Any], str]) -> str:
 
 def differences(runs: SideBySide) -> Findings:
     """Lay out the options in which the configs differ, apart from those that only some models have."""
-    options = {name: _options(run.config.model_dump(mode="json")) for name, run in runs.runs.items()}
+    options = {
+        name: {option: str(value) for option, value in run.config.options().items()}
+        for name, run in runs.runs.items()
+    }
     rows, _ = differing(options)
     if not rows:
         return Findings(words=("The configs of all runs are the same.",))
@@ -92,17 +95,6 @@ def differences(runs: SideBySide) -> Findings:
         if others
         else (),
     )
-
-
-def _options(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return {``section.option``: value}, options that are not set left out."""
-    found: dict[str, str] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _options(value, f"{prefix}{name}.")
-        elif value is not None:
-            found[prefix + name] = str(value)
-    return found
 
 
 def repeat(runs: SideBySide) -> Findings:

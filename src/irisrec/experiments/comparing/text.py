@@ -6,6 +6,7 @@ import polars as pl
 
 from irisrec.errors import count_of
 from irisrec.experiments.compare import Comparison
+from irisrec.experiments.markdown import table as markdown_table
 from irisrec.experiments.reporting.tables import Table, by_protocol, by_slice, rule
 
 
@@ -30,11 +31,11 @@ def as_markdown(comparison: Comparison) -> str:
     """Lay out the same tables as Markdown, and one of slices."""
     parts = ["# " + " · ".join(comparison.runs), _rule(comparison)]
     for table in by_protocol(comparison.table, comparison.runs):
-        parts += [f"## {table.title}", _markdown(_grid(table, "model"))]
+        parts += [f"## {table.title}", markdown_table(*_grid(table, "model"))]
     if len(comparison.slices):
         parts.append("## Slices of users")
         for table in by_slice(comparison.slices, [*comparison.runs]):
-            parts += [f"### {table.title}", _markdown(_grid(table, "n"))]
+            parts += [f"### {table.title}", markdown_table(*_grid(table, "n"))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -55,8 +56,3 @@ def _lines(title: str, grid: list[list[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in grid
     )
     return "\n".join(["", title, *lines])
-
-
-def _markdown(grid: list[list[str]]) -> str:
-    lines = [grid[0], ["---"] * len(grid[0]), *grid[1:]]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -13,6 +13,7 @@ MODELS = {
     "slim": "SLIM",
     "ials": "iALS",
     "bpr-mf": "BPR-MF",
+    "vbpr": "VBPR",
     "fism": "FISM",
     "nais": "NAIS",
     "iris": "IRIS",

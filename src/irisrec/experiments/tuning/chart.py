@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from irisrec.experiments.plotting import log_axis, save
 from irisrec.experiments.reporting.words import model_in_words
 from irisrec.experiments.tuning.space import SPACES, Numbers
 from irisrec.experiments.tuning.study import OBJECTIVE
@@ -34,7 +35,7 @@ def draw_study(frame: pl.DataFrame, model: str, path: Path) -> None:
     figure.supylabel(OBJECTIVE.replace("ndcg", "NDCG"), fontsize=9)
     figure.suptitle(f"{model_in_words(model)}: {len(frame)} trials, all items ranked", fontsize=10)
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png")
+        save(figure, temporary)
 
 
 def _course(axes: Any, frame: pl.DataFrame) -> None:
@@ -49,23 +50,13 @@ def _over(axes: Any, frame: pl.DataFrame, option: str, range_: Any) -> None:
     if isinstance(range_, Numbers):
         places = values.to_numpy()
         if range_.log:
-            _log_axis(axes, range_)
+            log_axis(axes, range_.low, range_.high)
     else:
         names = sorted({str(value).lower() for value in values})
         places = np.array([names.index(str(value).lower()) for value in values])
         axes.set_xticks(range(len(names)), names)
     _points(axes, places, frame)
     axes.set_xlabel(option, fontsize=8)
-
-
-def _log_axis(axes: Any, range_: Numbers) -> None:
-    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
-
-    axes.set_xscale("log")
-    steps = (1.0, 2.0, 5.0) if range_.high / range_.low < 50 else (1.0,)
-    axes.xaxis.set_major_locator(LogLocator(subs=steps))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _points(axes: Any, places: Any, frame: pl.DataFrame) -> None:

@@ -70,6 +70,7 @@ _FACTORS: Space = {**_DIM, "model.init_std": Numbers(0.01, 0.3, log=True), **_BY
 _FISM: Space = {
     **_FACTORS,
     "model.alpha": Numbers(0.0, 1.0),
+    "model.ridge": Numbers(1.0, 10_000.0, log=True),
     "training.history_dropout": Numbers(0.0, 0.7),
 }
 _NAIS: Space = {**_FISM, "model.beta": Numbers(0.3, 1.0)}
@@ -82,7 +83,7 @@ _IRIS: Space = {
 
 # Bounds are wide enough that the best value known for any of our data sets lies well inside. What is not named keeps
 # the value of the config: options without a better and a worse (attention_dim follows dim), and those that were
-# measured to change nothing (docs/experiments.md).
+# measured to change nothing (docs/experiments.md). What is off in the config (None, such as ridge) stays off.
 SPACES: dict[str, Space] = {
     "popularity": {},
     "random": {},

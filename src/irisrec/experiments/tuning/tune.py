@@ -50,7 +50,10 @@ def tune(
     import_optuna()
     if config.model.id_dropout:  # a config without content factors would refuse it
         fixed = {*fixed, "model.content_factors"}
-    space = space_of(config.model.name, fixed)
+    values = config.options()
+    space = {
+        option: range_ for option, range_ in space_of(config.model.name, fixed).items() if option in values
+    }
     folder = StudyFolder(Path(out))
     with only_one(folder.path, "tuning in"):
         facts: dict[str, Any] = {
@@ -59,7 +62,7 @@ def tune(
             "space": {option: str(r) for option, r in space.items()},
         }
         folder.open(config, facts)
-        start = {option: range_.nearest(_value(config, option)) for option, range_ in space.items()}
+        start = {option: range_.nearest(values[option]) for option, range_ in space.items()}
         study = Study(folder.storage, space, start, seed)
         if not space and budget.trials > 1:
             say(f"{config.model.name} has nothing to tune: one trial")
@@ -118,10 +121,3 @@ def _tell(study: Study, budget: Budget) -> None:
         f"trial {last['trial']}/{budget.trials}  {last['outcome']}  ndcg@10 {last[OBJECTIVE]:.4f}  {so_far}  "
         f"{last['seconds']:.1f} s  {values}"
     )
-
-
-def _value(config: ExperimentConfig, option: str) -> Any:
-    value: Any = config
-    for part in option.split("."):
-        value = getattr(value, part)
-    return value

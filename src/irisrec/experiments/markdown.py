@@ -1,0 +1,22 @@
+"""Markdown that people also read unrendered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def table(header: Sequence[str], *rows: Sequence[str]) -> str:
+    r"""Lay out a table; cells may hold anything but line breaks.
+
+    >>> print(table(["method", "HR@10"], ["a|b", ".5"]))
+    | method | HR@10 |
+    | --- | --- |
+    | a\|b | .5 |
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def bullets(sentences: Sequence[str]) -> str:
+    """Lay out a list."""
+    return "\n".join(f"- {sentence}" for sentence in sentences)

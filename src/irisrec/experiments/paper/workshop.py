@@ -1,0 +1,155 @@
+"""The runs behind the tables: made once, kept as ordinary run folders, gone on with after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from irisrec.data.dataset import Dataset
+from irisrec.errors import FeatureError, RunError
+from irisrec.evaluation.seeds import average_over_seeds, spread_over_seeds
+from irisrec.experiments.config import ExperimentConfig
+from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.paper.methods import Method
+from irisrec.experiments.paper.settings import OURS, Mode, config_of, option_of, users_per_step
+from irisrec.experiments.paper.sources import Source
+from irisrec.experiments.run import resume, train
+from irisrec.experiments.tuning.folder import StudyFolder
+from irisrec.experiments.tuning.study import Budget
+from irisrec.experiments.tuning.tune import tune
+from irisrec.models.options import FIXED_MODALITIES
+from irisrec.progress import say
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A method on a data set: its finished runs, one per seed.
+
+    Attributes:
+        config: of the runs, but for the seed.
+        folders: of the runs.
+        study: content of ``study.json`` where the config was tuned.
+    """
+
+    config: ExperimentConfig
+    folders: tuple[RunFolder, ...]
+    study: Mapping[str, Any] | None = None
+
+    @cached_property
+    def per_user(self) -> pl.DataFrame:
+        """Every user's metrics, averaged over the seeds."""
+        return average_over_seeds(self._frames)
+
+    @cached_property
+    def spread(self) -> dict[tuple[str, str], float]:
+        """{(protocol, metric): standard deviation over the seeds}."""
+        return spread_over_seeds(self._frames)
+
+    @cached_property
+    def _frames(self) -> list[pl.DataFrame]:
+        return [folder.read_per_user() for folder in self.folders]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes runs, or finds them made.
+
+    Attributes:
+        out: folder of the reproduction; runs go to ``runs``, studies to ``studies``.
+        mode: as in the paper, or tuned.
+        budget: of every study; read in the tuned mode alone.
+        n_seeds: runs per method, with seeds 0, 1, ….
+        overrides: of the user, for all runs.
+    """
+
+    out: Path
+    mode: Mode
+    budget: Budget = field(default_factory=lambda: Budget(1))
+    n_seeds: int = 1
+    overrides: tuple[str, ...] = ()
+    _datasets: dict[str, Dataset] = field(default_factory=dict, repr=False)
+
+    def dataset(self, source: Source) -> Dataset:
+        """Read the data of a source, once."""
+        if source.name not in self._datasets:
+            self._datasets[source.name] = source.load()
+        return self._datasets[source.name]
+
+    def config(
+        self, source: Source, method: Method, options: Mapping[str, Any] | None = None
+    ) -> ExperimentConfig:
+        """Return what a method is trained with, or where its study begins."""
+        batch = users_per_step(self.dataset(source)) if self.mode == "as-in-paper" else None
+        return config_of(source, method, self.mode, options or {}, self.overrides, batch)
+
+    def measure(self, source: Source, method: Method, options: Mapping[str, Any] | None = None) -> Measured:
+        """Return the finished runs of a method with options such as ``model.dim``; make what is missing."""
+        options = options or {}
+        config = self.config(source, method, options)
+        if config.model.uses_features:
+            _check_modalities(source, method, config)
+        name = _name(source, config, fixed_dim=self.mode == "as-in-paper" or "model.dim" in options)
+        study = None
+        if self.mode == "tuned":
+            fixed = {*OURS, *method.options, *options, *map(option_of, self.overrides)}
+            folder = StudyFolder(self.out / "studies" / name)
+            say(f"tuning {folder.path}")
+            study = tune(config, folder.path, self.budget, fixed=fixed)
+            if study["best"] is None:
+                raise RunError(f"no trial of {folder.path} was judged to its end; give more --trials")
+            config = ExperimentConfig.load(folder.best)
+        folders = [
+            _finished(
+                config.having({"training.seed": seed}), self.out / "runs" / f"{name}-{self.mode}-seed{seed}"
+            )
+            for seed in range(self.n_seeds)
+        ]
+        return Measured(config, tuple(folders), study)
+
+
+def _finished(config: ExperimentConfig, path: Path) -> RunFolder:
+    """Return the folder of a finished run: as it is, gone on with, or made."""
+    folder = RunFolder(path)
+    if not folder.config.exists():
+        say(f"training {path}")
+        train(config, path)
+        return folder
+    if changed := config.differences(ExperimentConfig.load(folder.config)):
+        raise RunError(
+            f"{path} holds a run with {', '.join(changed)}; repeat it as it was begun, or give a new --out"
+        )
+    if folder.read_info().get("state") == "finished":
+        say(f"found finished {path}")
+    else:
+        say(f"going on with {path}")
+        resume(path)
+    return folder
+
+
+def _check_modalities(source: Source, method: Method, config: ExperimentConfig) -> None:
+    wanted = config.model.modalities or FIXED_MODALITIES.get(config.model.name, ())
+    if lacking := [name for name in wanted if name not in config.features]:
+        raise FeatureError(
+            f"{method.name} reads {' and '.join(lacking)}, which {source.words} has no encoder for"
+        )
+
+
+def _name(source: Source, config: ExperimentConfig, *, fixed_dim: bool) -> str:
+    """Name a run after what tells it from the others: data, model, width where it is given, encoders."""
+    parts = [source.name, config.model.name]
+    if fixed_dim:
+        parts.append(f"dim{config.model.dim}")
+    for modality in config.model.modalities_of(tuple(config.features)):
+        parts.append(encoder_name(config.features[modality]))
+    return "-".join(parts)
+
+
+def encoder_name(options: Mapping[str, Any]) -> str:
+    """Name an encoder, and its pretrained model where it has one, for folders and tables."""
+    model = str(options.get("model", "")).rstrip("/").rpartition("/")[2]
+    return model or str(options.get("encoder") or "vectors")
