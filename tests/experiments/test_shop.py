@@ -83,7 +83,7 @@ def test_hits_without_a_cause_or_without_anything_to_share_are_not_judged(judged
     )
     assert found.top.n == found.n_hits == 0
     assert found.top.rate is None
-    assert "nothing to judge" in str(found)
+    assert str(found) == "the top reason carries the planted interest in no hit where one can"
     everybody = ~nobody
     found = planted_reasons(models["fism"][0], prepared.dataset, prepared.split, everybody, ShopOptions())
     assert 0.8 * len(everybody) > found.top.n > 0.5 * len(everybody)  # noise, and interests bought once

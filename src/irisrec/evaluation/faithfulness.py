@@ -43,7 +43,7 @@ class Faithfulness:
     Attributes:
         values: {order: {measure: (n_users,)}}. ``deletion`` is the area under the score as items go, the lower the
             better; ``insertion`` the area as they come to an empty history, the higher the better; ``kept`` the share
-            of the history that can go before the item leaves the first k, the lower the better.
+            of the history that is gone when the item leaves the first k, the lower the better; 1 if it never does.
         curves: {order: {"deletion" and "insertion": mean share of the score at each of `SHARES` of the history}}.
         n_users: users judged.
         n_left_out: users whose history does not raise the score of what they are recommended, so that no share of it
@@ -98,8 +98,12 @@ class _Curves:
     def of(cls, case: _Case, scores: Floats, is_kept: Floats) -> Self:
         """Measure (orders, 2, steps) shares of the score and (orders, steps) truths; several draws are averaged."""
         gone = case.steps / len(case.history)
-        lines = np.concatenate([scores, is_kept[:, None]], axis=1)  # (orders, 3, steps)
-        areas = ((lines[..., 1:] + lines[..., :-1]) / 2 * np.diff(gone)).sum(-1)
+        areas = ((scores[..., 1:] + scores[..., :-1]) / 2 * np.diff(gone)).sum(-1)  # (orders, 2)
+        has_left = np.append(
+            is_kept == 0, np.ones((len(is_kept), 1), bool), axis=1
+        )  # at the latest after the end
+        kept = np.append(gone, 1.0)[has_left.argmax(1)]
+        areas = np.column_stack([areas, kept])
         read = np.array([[np.interp(SHARES, gone, line) for line in order] for order in scores])
         names = np.array([name for name, _ in case.orders])
         return cls(
@@ -209,6 +213,6 @@ def _points(model: Scorer, cases: list[_Case], k: int) -> Iterator[tuple[float, 
         for row, owner in zip(scores, owners[start : start + len(scores)], strict=True):
             case = cases[owner]
             own = row[case.item]
-            n_before = int((row > own).sum()) - int((row[case.history] > own).sum())
-            yield float(own), n_before < k
+            n_as_good = int((row >= own).sum()) - int((row[case.history] >= own).sum())  # itself included
+            yield float(own), n_as_good <= k
         start += len(scores)

@@ -44,10 +44,11 @@ class Rate:
         chance = sum(shares) / max(len(true), 1) ** 2
         return cls.of([a == b for a, b in zip(chosen, true, strict=True)], [chance] * len(true))
 
-    def __str__(self) -> str:
+    def told(self, where: str) -> str:
+        """Say it of hits where it can be judged."""
         if self.rate is None or self.chance is None:
-            return "nothing to judge"
-        return f"{self.rate:.0%} of {count_of(self.n, 'hit')}, by chance {self.chance:.0%}"
+            return f"no hit {where}"
+        return f"{self.rate:.0%} of {count_of(self.n, 'hit')} {where}, by chance in {self.chance:.0%}"
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,10 @@ class PlantedReasons:
     n_hits: int
 
     def __str__(self) -> str:
-        parts = [f"the top reason carries the planted interest in {self.top} where one can"]
+        parts = [f"the top reason carries the planted interest in {self.top.told('where one can')}"]
         if self.told_modality.n:
-            parts.append(f"its modality is the planted one in {self.told_modality} where the pair can tell")
+            told = self.told_modality.told("where the pair can tell")
+            parts.append(f"its modality is the planted one in {told}")
         return "; ".join(parts)
 
     def to_json(self) -> dict[str, Any]:

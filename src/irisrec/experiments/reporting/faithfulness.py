@@ -25,7 +25,7 @@ MEANINGS = (
         "whole history gives; the lower, the faster it falls",
     ),
     ("insertion", "the same as history items come to an empty history; the higher, the faster it rises"),
-    ("kept", "share of the history that can go before the item leaves the first places"),
+    ("kept", "share of the history that is gone when the item leaves the first places"),
     ("speed", "deletion on a scale where random order is 0 and the steepest fall is 1"),
 )
 QUESTION = "does the score fall when history items go in the order of the reasons?"
