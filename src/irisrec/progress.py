@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+@cache
+def console() -> Console:
+    """Return the error stream; Rich is imported when something is first said."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Task:
@@ -36,6 +38,15 @@ class Task:
 @contextmanager
 def progress(label: str, total: int | None) -> Iterator[Task]:
     """Show a bar with the share done and the time left; on a terminal only, it leaves nothing behind."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -43,9 +54,9 @@ def progress(label: str, total: int | None) -> Iterator[Task]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[status]}"),
-        console=console,
+        console=console(),
         transient=True,
-        disable=not console.is_terminal,
+        disable=not console().is_terminal,
     )
     with bar:
         yield Task(bar, label, total)
@@ -53,4 +64,4 @@ def progress(label: str, total: int | None) -> Iterator[Task]:
 
 def say(sentence: str) -> None:
     """Say one thing to the person watching, on the error stream."""
-    console.print(sentence, markup=False)
+    console().print(sentence, markup=False)

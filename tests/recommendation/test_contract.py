@@ -21,6 +21,7 @@ from irisrec.models.histories import Histories
 from irisrec.models.prepared import prepared
 from irisrec.models.storage import save_features, save_model
 from irisrec.recommendation.history import History
+from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.rules import Rules
 from irisrec.recommendation.storage import save_dataset
@@ -91,7 +92,7 @@ def trained(name: str, prefix: str = "i") -> tuple[Recommender, Dataset]:
         fit(model, dataset.matrix, config)
     else:
         model.fit(dataset.matrix)
-    return Recommender(model, dataset.catalog, dataset.users, dataset.matrix), dataset
+    return Recommender(model, dataset.catalog, KnownUsers.of_matrix(dataset.users, dataset.matrix)), dataset
 
 
 def nothing_held_out(dataset: Dataset) -> Split:

@@ -8,7 +8,8 @@ from pathlib import Path
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder, read_frame
 from irisrec.files import sha256
-from irisrec.recommendation.storage import INTERACTIONS, NEGATIVES
+from irisrec.recommendation.loading import INTERACTIONS
+from irisrec.recommendation.storage import NEGATIVES
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _GOLDEN = -7046029254386353131  # 2^64 / golden ratio as a signed number, odd: multiples of it never meet
 _STEPS = ((30, -4658895280553007687), (27, -7723592293110705685), (31, 1))  # splitmix64

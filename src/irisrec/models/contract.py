@@ -5,10 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -16,6 +15,9 @@ from irisrec.errors import ModelError
 from irisrec.models.features import held_features, held_masks, held_modalities
 from irisrec.models.histories import Histories
 from irisrec.models.shapley import MOST_PLAYERS
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib import import_module
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.errors import ModelError
 from irisrec.models.contract import Reasons, Scorer, known_users
 from irisrec.models.histories import Histories, history_sum
 from irisrec.progress import progress
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 class IALS(Scorer):
@@ -170,6 +172,8 @@ class BPRMF(Scorer):
 def _fitted(name: str, train: csr_matrix, *, iterations: int, **options: Any) -> Any:
     """Fit a class of the package; scoring saved models does not need it."""
     module, _, name = name.rpartition(".")
+    from scipy.sparse import csr_matrix
+
     try:
         from threadpoolctl import threadpool_limits
 

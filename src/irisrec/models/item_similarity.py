@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
@@ -21,6 +20,9 @@ from irisrec.models.ridge import RidgeTerm
 from irisrec.models.shapley import coalitions
 from irisrec.models.towers import ContentFactors, FeatureTowers
 from irisrec.models.trainable import Trainable
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
 

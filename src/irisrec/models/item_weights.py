@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.errors import ModelError
 from irisrec.models.contract import Reasons, Scorer
 from irisrec.models.histories import Histories, history_sum
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 TABLES_TO_FIT = 6  # item x item tables in float32 that are alive at once while fitting, float64 counted twice
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.models.item_weights import ItemWeights, gram
 from irisrec.progress import progress
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 class EASE(ItemWeights):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.models.contract import ModalityShares, Shares
 from irisrec.models.features import FeatureScaler
 from irisrec.models.item_weights import ItemWeights, gram
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 _BLOCK = 1024  # columns sorted at once
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 class Popularity(Scorer):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
-from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from irisrec.models.histories import Histories, history_sum
 from irisrec.models.item_weights import TABLES_TO_FIT, gram, require_memory
 from irisrec.models.linear import EASE, regularized_inverse
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 class RidgeTerm(nn.Module):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 class Trainable(Scorer):

@@ -10,8 +10,6 @@ from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from irisrec.data.catalog import Catalog
 from irisrec.errors import DataError, ModelError
@@ -45,9 +43,7 @@ class Recommender:
     Args:
         model: scores histories of item rows.
         catalog: row ``i`` describes item ``i``.
-        users: known users, row ``u`` of ``histories`` belongs to ``users.ids([u])``.
-        histories: (n_users, n_items) ones, indices sorted: what each known user had.
-        times: one number per entry of ``histories``, for half-lives; see `irisrec.recommendation.history.as_numbers`.
+        known: users whose histories are known.
         prepare: whether what no request changes is computed at the first one, such as the pairs of all items; not
             worth it for a single request.
     """
@@ -56,16 +52,14 @@ class Recommender:
         self,
         model: Scorer,
         catalog: Catalog,
-        users: IdMap | None = None,
-        histories: csr_matrix | None = None,
-        times: NDArray[np.float64] | None = None,
+        known: KnownUsers | None = None,
         *,
         prepare: bool = True,
     ) -> None:
         self.model = model.eval()
         self.catalog = catalog
         self.items = IdMap(catalog.frame["item_id"], "item")
-        self.known = None if users is None or histories is None else KnownUsers(users, histories, times)
+        self.known = known
         self.fingerprint = ""
         self._prepare = prepare
         self._rules: dict[str, RuleTables] = {}
@@ -74,10 +68,10 @@ class Recommender:
     @classmethod
     def load(cls, run: Path | str, *, prepare: bool = True) -> Self:
         """Load from a run folder; ``prepare`` as of the class."""
-        from irisrec.recommendation.storage import load_recommender
+        from irisrec.recommendation.loading import load_recommender
 
         model, catalog, known = load_recommender(Path(run))
-        loaded = cls(model, catalog, known.ids, known.histories, known.times, prepare=prepare)
+        loaded = cls(model, catalog, known, prepare=prepare)
         loaded.fingerprint = fingerprint_of_sealed(Path(run))
         return loaded
 

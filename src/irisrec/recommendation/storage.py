@@ -1,4 +1,4 @@
-"""What a recommender needs beside its model: the items, and who had what."""
+"""The data of a run in its folder: items, users, and who had what in which part of the split."""
 
 from __future__ import annotations
 
@@ -11,23 +11,13 @@ from scipy.sparse import csr_matrix
 
 from irisrec.data.catalog import Catalog
 from irisrec.data.dataset import Dataset, pairs_matrix
-from irisrec.data.splits import Split
-from irisrec.errors import RunError
+from irisrec.data.split import Split
 from irisrec.files import atomic_path
 from irisrec.ids import IdMap
-from irisrec.models.contract import Scorer
-from irisrec.models.storage import load_model
-from irisrec.recommendation.history import as_numbers
-from irisrec.recommendation.known import KnownUsers
-from irisrec.sums import check_seal, is_sealed, seal
+from irisrec.recommendation.loading import INTERACTIONS, ITEMS, USERS, read_sealed
+from irisrec.sums import is_sealed, seal
 
-ITEMS, USERS, INTERACTIONS, NEGATIVES, CANDIDATES = (
-    "items.parquet",
-    "users.parquet",
-    "interactions.parquet",
-    "negatives.parquet",
-    "candidates.parquet",
-)
+NEGATIVES, CANDIDATES = "negatives.parquet", "candidates.parquet"
 PARTS = ("train", "validation", "test")
 
 
@@ -65,13 +55,13 @@ def save_dataset(folder: Path, dataset: Dataset, split: Split) -> None:
 
 def load_split(folder: Path) -> tuple[Catalog, IdMap, Split]:
     """Read back catalog, users and split."""
-    catalog = Catalog(_read(folder / ITEMS))
-    users = IdMap(_read(folder / USERS)["user_id"], "user")
+    catalog = Catalog(read_sealed(folder / ITEMS))
+    users = IdMap(read_sealed(folder / USERS)["user_id"], "user")
     items = IdMap(catalog.frame["item_id"], "item")
-    pairs = _read(folder / INTERACTIONS)
+    pairs = read_sealed(folder / INTERACTIONS)
     matrices = {part: _matrix(pairs.filter(pl.col("part") == part), users, items) for part in PARTS}
     has_negatives = is_sealed(folder / NEGATIVES)
-    negatives = _matrix(_read(folder / NEGATIVES), users, items) if has_negatives else None
+    negatives = _matrix(read_sealed(folder / NEGATIVES), users, items) if has_negatives else None
     known = pairs.filter(pl.col("part") == "history")
     histories = (matrices["train"] + _matrix(known, users, items)).tocsr() if len(known) else None
     candidates = _candidates(folder, items)
@@ -82,35 +72,10 @@ def _candidates(folder: Path, items: IdMap) -> dict[str, NDArray[np.bool_]]:
     if not is_sealed(folder / CANDIDATES):
         return {}
     masks = {}
-    for (part,), kept in _read(folder / CANDIDATES).group_by("part"):
+    for (part,), kept in read_sealed(folder / CANDIDATES).group_by("part"):
         masks[str(part)] = np.zeros(len(items), bool)
         masks[str(part)][items.index(kept["item_id"])] = True
     return masks
-
-
-def load_recommender(folder: Path) -> tuple[Scorer, Catalog, KnownUsers]:
-    """Read model, catalog, users and everything the users had, held-out items included."""
-    if not folder.is_dir():
-        raise RunError(
-            f"there is no run folder {folder}; make one with `irisrec train CONFIG --out {folder}`"
-        )
-    model, _ = load_model(folder)
-    catalog = Catalog(_read(folder / ITEMS))
-    users = IdMap(_read(folder / USERS)["user_id"], "user")
-    return (
-        model,
-        catalog,
-        _known_users(users, IdMap(catalog.frame["item_id"], "item"), _read(folder / INTERACTIONS)),
-    )
-
-
-def _known_users(users: IdMap, items: IdMap, pairs: pl.DataFrame) -> KnownUsers:
-    rows, columns = users.index(pairs["user_id"]), items.index(pairs["item_id"])
-    order = np.lexsort((columns, rows))
-    bounds = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(users)))])
-    ones = np.ones(len(pairs), np.float32)
-    histories = csr_matrix((ones, columns[order], bounds), shape=(len(users), len(items)))
-    return KnownUsers(users, histories, as_numbers(pairs["time"])[order] if "time" in pairs.columns else None)
 
 
 def _times(dataset: Dataset) -> pl.DataFrame:
@@ -135,11 +100,3 @@ def _matrix(pairs: pl.DataFrame, users: IdMap, items: IdMap) -> csr_matrix:
     return pairs_matrix(
         users.index(pairs["user_id"]), items.index(pairs["item_id"]), (len(users), len(items))
     )
-
-
-def _read(path: Path) -> pl.DataFrame:
-    check_seal(path)
-    try:
-        return pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None

@@ -14,6 +14,7 @@ from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.features.pictures import decode, quiet_pillow, read_bytes
 from irisrec.ids import Id
+from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.results import Recommendation
 
@@ -37,7 +38,9 @@ class Showcase:
 
     @cached_property
     def _recommender(self) -> Recommender:
-        return Recommender(self.run.model, self.run.catalog, self.run.users, self.run.split.train)
+        return Recommender(
+            self.run.model, self.run.catalog, KnownUsers.of_matrix(self.run.users, self.run.split.train)
+        )
 
     def user(self, wanted: int, place: int = 0) -> tuple[Id, str]:
         """Return the user whom the paper shows, or another one and a sentence that says so.

@@ -11,6 +11,7 @@ from irisrec.experiments.reporting.choice import SHOWN, Choice, Chosen, choose_u
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.thumbnails import LARGEST, Thumbnails
 from irisrec.ids import Id, IdMap
+from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.results import Recommendation
 
@@ -112,7 +113,9 @@ class Showcase:
     def __init__(self, run: FinishedRun) -> None:
         self.run = run
         self.thumbnails = Thumbnails(run.config.data.root)
-        self.recommender = Recommender(run.model, run.catalog, run.users, run.split.train, prepare=False)
+        self.recommender = Recommender(
+            run.model, run.catalog, KnownUsers.of_matrix(run.users, run.split.train), prepare=False
+        )
 
     @cached_property
     def items(self) -> IdMap:

@@ -1,0 +1,45 @@
+"""What recommending reads from a run folder: model, items, and who had what; little else, so that it begins at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from irisrec.data.catalog import Catalog
+from irisrec.errors import RunError
+from irisrec.ids import IdMap
+from irisrec.models.contract import Scorer
+from irisrec.models.storage import load_model
+from irisrec.recommendation.history import as_numbers
+from irisrec.recommendation.known import KnownUsers
+from irisrec.sums import check_seal
+
+ITEMS, USERS, INTERACTIONS = "items.parquet", "users.parquet", "interactions.parquet"
+
+
+def load_recommender(folder: Path) -> tuple[Scorer, Catalog, KnownUsers]:
+    """Read model, catalog, users and everything the users had, held-out items included."""
+    if not folder.is_dir():
+        raise RunError(
+            f"there is no run folder {folder}; make one with `irisrec train CONFIG --out {folder}`"
+        )
+    model, _ = load_model(folder)
+    catalog = Catalog(read_sealed(folder / ITEMS))
+    users, items = (
+        IdMap(read_sealed(folder / USERS)["user_id"], "user"),
+        IdMap(catalog.frame["item_id"], "item"),
+    )
+    pairs = read_sealed(folder / INTERACTIONS)
+    times = as_numbers(pairs["time"]) if "time" in pairs.columns else None
+    rows, columns = users.index(pairs["user_id"]), items.index(pairs["item_id"])
+    return model, catalog, KnownUsers.of_pairs(users, rows, columns, len(items), times)
+
+
+def read_sealed(path: Path) -> pl.DataFrame:
+    """Read a Parquet file of a run folder that is what was written."""
+    check_seal(path)
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
