@@ -114,7 +114,7 @@ def test_recommend_for_a_user_and_for_anybody(folder, run):
     found = json.loads(result.stdout)
     assert len(found) == 4
     assert set(found[0]) == {"item_id", "title", "score", "probability", "because"}
-    split = {"modalities", "relevance_modalities", "alike"}
+    split = {"modalities", "relevance_modalities", "shared", "alike"}
     assert set(found[0]["because"][0]) == {"item_id", "title", "relevance", "contribution"} | split
     seen = set(pl.read_parquet(run / "interactions.parquet").filter(pl.col("user_id") == user)["item_id"])
     assert not seen & {item["item_id"] for item in found}

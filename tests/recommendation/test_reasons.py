@@ -64,6 +64,9 @@ def test_words_say_similar_only_where_the_pair_is_alike():
             for reason in listed.because:
                 if "similar" in reason.in_words():
                     assert reason.alike
+                if " by " in reason.in_words():
+                    assert reason.shared
+                assert set(reason.alike) <= set(reason.shared)
 
 
 def cosine(vectors: torch.Tensor, row: int) -> np.ndarray:

@@ -10,9 +10,15 @@ from irisrec.recommendation.words import NAMED_FROM, Wording, named_modalities
 SHARES = st.dictionaries(st.sampled_from(["image", "text", "audio"]), st.floats(-3, 3), max_size=3)
 
 
-def reason(contribution: float, alike=(), title="Raiders", **modalities) -> Reason:
+def reason(contribution: float, alike=(), title="Raiders", shared=("image", "text"), **modalities) -> Reason:
     return Reason(
-        item_id=1, title=title, relevance=1.0, contribution=contribution, modalities=modalities, alike=alike
+        item_id=1,
+        title=title,
+        relevance=1.0,
+        contribution=contribution,
+        modalities=modalities,
+        shared=shared,
+        alike=alike,
     )
 
 
@@ -45,6 +51,7 @@ def test_a_modality_is_named_only_if_it_carries_the_contribution(contribution, m
             "because you had Raiders: similar text, by picture",
         ),
         (reason(1.0, ("text",), image=0.9, text=0.05), "because you had Raiders: by picture"),
+        (reason(1.0, shared=("text",), image=0.9, text=0.05), "because you had Raiders"),
         (reason(-1.0, ("image",), image=-0.9), "although you had Raiders"),
         (reason(0.0, image=0.5, text=-0.5), "you had Raiders, which makes no difference"),
     ],

@@ -97,7 +97,8 @@ class Explainer:
         self, row: int, places: NDArray[np.intp], column: _Column, scores: Floats, ranks: Ints
     ) -> tuple[TestedReason, ...]:
         history = self.histories.items
-        alike = self.likeness.alike(history[places], torch.tensor([row]))
+        pairs = history[places], torch.tensor([row])
+        shared, alike = self.likeness.shared(*pairs), self.likeness.alike(*pairs)
         reasons = []
         for at, place in enumerate(places.tolist()):
             item_id, title = self.name(int(history[place]))
@@ -111,6 +112,7 @@ class Explainer:
                     relevance_modalities={
                         m: float(share[place]) for m, share in column.relevance_shares.items()
                     },
+                    shared=tuple(m for m, is_shared in shared.items() if is_shared[at, 0]),
                     alike=tuple(m for m, is_alike in alike.items() if is_alike[at, 0]),
                     score_without=float(scores[place]),
                     rank_without=int(ranks[place]),

@@ -28,17 +28,15 @@ class Likeness:
         masks = self._model.content_masks
         return {name: _bound(vectors, masks[name]) for name, vectors in self._model.content_vectors.items()}
 
-    def alike(self, items: Tensor, others: Tensor) -> dict[str, Tensor]:
-        """Compare item rows (L,) with item rows (C,).
+    def shared(self, items: Tensor, others: Tensor) -> dict[str, Tensor]:
+        """Return {modality: (L, C) bool}, whether both have it, of item rows (L,) and item rows (C,)."""
+        return {name: mask[items, None] & mask[others] for name, mask in self._model.content_masks.items()}
 
-        Returns:
-            {modality: (L, C) bool}
-        """
-        masks, found = self._model.content_masks, {}
+    def alike(self, items: Tensor, others: Tensor) -> dict[str, Tensor]:
+        """Return {modality: (L, C) bool}, whether they are alike in it, of item rows (L,) and item rows (C,)."""
+        found = self.shared(items, others)
         for name, vectors in self._model.content_vectors.items():
-            mask = masks[name]
-            both = mask[items, None] & mask[others]
-            found[name] = both & (_units(vectors[items]) @ _units(vectors[others]).T >= self.bounds[name])
+            found[name] &= _units(vectors[items]) @ _units(vectors[others]).T >= self.bounds[name]
         return found
 
 

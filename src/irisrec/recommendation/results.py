@@ -20,7 +20,8 @@ class Reason:
         modalities: {modality: its Shapley value for the contribution}; what all of them leave is owed to the ids
             alone. See `irisrec.models.modality_shares.shares_of`.
         relevance_modalities: the same for the relevance.
-        alike: modalities in which the two items are alike, see `irisrec.recommendation.likeness.Likeness`.
+        shared: modalities that both items have.
+        alike: those in which they are alike, see `irisrec.recommendation.likeness.Likeness`.
     """
 
     item_id: Id
@@ -29,6 +30,7 @@ class Reason:
     contribution: float
     modalities: dict[str, float] = field(default_factory=dict)
     relevance_modalities: dict[str, float] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
 
     def in_words(self, wording: Wording = PLAIN) -> str:

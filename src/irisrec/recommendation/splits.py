@@ -23,11 +23,12 @@ class ReasonSplits:
     Attributes:
         modalities, relevance_modalities: {modality: (B, K, R)}, its share in contribution and relevance, see
             `irisrec.models.modality_shares.shares_of`; NaN where there is no reason.
-        alike: {modality: (B, K, R) bool}, whether the two items are alike in it.
+        shared, alike: {modality: (B, K, R) bool}, whether both items have it, and whether they are alike in it.
     """
 
     modalities: dict[str, Floats]
     relevance_modalities: dict[str, Floats]
+    shared: dict[str, NDArray[np.bool_]]
     alike: dict[str, NDArray[np.bool_]]
 
     def of(self, place: tuple[int, int, int]) -> dict[str, Any]:
@@ -37,6 +38,7 @@ class ReasonSplits:
             "relevance_modalities": {
                 m: table[place].item() for m, table in self.relevance_modalities.items()
             },
+            "shared": tuple(m for m, table in self.shared.items() if table[place]),
             "alike": tuple(m for m, table in self.alike.items() if table[place]),
         }
 
@@ -54,6 +56,7 @@ def split_reasons(
     splits = ReasonSplits(
         {name: np.full(reasons.shape, np.nan) for name in names},
         {name: np.full(reasons.shape, np.nan) for name in names},
+        {name: np.zeros(reasons.shape, bool) for name in names},
         {name: np.zeros(reasons.shape, bool) for name in names},
     )
     for user in range(len(items)):
@@ -84,6 +87,7 @@ def _split(
     for tables, found in (
         (splits.modalities, shares.contribution.modalities),
         (splits.relevance_modalities, shares.relevance.modalities),
+        (splits.shared, likeness.shared(rows, candidates)),
         (splits.alike, likeness.alike(rows, candidates)),
     ):
         for name, table in found.items():

@@ -1,8 +1,9 @@
 """Reasons as people say them: made from the numbers, and claiming no more than they do.
 
-A modality is named only where its Shapley value is at least `NAMED_FROM` of the contribution and no less than what the
-ids alone give. It is called similar only where the two items are alike in it by their vectors; where they are not, the
-model has learned that they go together, and the words say no more than that it is by this modality.
+A modality is named only where both items have it, its Shapley value is at least `NAMED_FROM` of the contribution, and
+no less than what the ids alone give. It is called similar only where the two items are alike in it by their vectors;
+where they are not, the model has learned that they go together, and the words say no more than that it is by this
+modality.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ PLAIN = Wording()
 
 
 def named_modalities(contribution: float, modalities: Mapping[str, float]) -> list[str]:
-    """Return the modalities that may be named as what a contribution comes from, the largest first.
+    """Return the modalities that carry enough of a contribution to be named, the largest first.
 
     >>> named_modalities(1.0, {"image": 0.7, "text": 0.1})  # 0.2 from the ids
     ['image']
@@ -73,7 +74,7 @@ def reasons_in_words(reasons: Sequence[Reason], wording: Wording = PLAIN) -> str
 
 
 def _detail(reason: Reason, wording: Wording) -> str:
-    named = named_modalities(reason.contribution, reason.modalities)
+    named = [m for m in named_modalities(reason.contribution, reason.modalities) if m in reason.shared]
     similar = [wording.noun(m) for m in named if m in reason.alike]
     others = [wording.noun(m) for m in named if m not in reason.alike]
     return ", ".join(
