@@ -104,6 +104,7 @@ def test_evaluate_prints_only_json_and_repeats_the_training_result(folder, run):
     assert set(printed["protocols"]["full"]) == {"hr@10", "ndcg@10", "hr@20", "ndcg@20"}
     saved = json.loads((run / "evaluation.json").read_text())
     assert printed["protocols"] == saved["protocols"]
+    assert printed["intervals"] == saved["intervals"]
     assert saved["baselines"]["popularity"]["full"].keys() == printed["protocols"]["full"].keys()
 
 

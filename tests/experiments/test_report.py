@@ -224,6 +224,18 @@ def test_contributions_and_bias_shown_sum_to_the_score(iris: RunFolder) -> None:
             assert shown.n_others + len(shown.bars) == int(user.history.split()[0])
 
 
+def test_reasons_are_said_and_split_among_the_modalities(iris: RunFolder, page: str) -> None:
+    section = examples(FinishedRun.load(iris))
+    assert section is not None
+    shown = section.users[0].recommendations[0]
+    assert shown.sentence.startswith("Because you had ")
+    assert shown.sentence in Page(page).text
+    for bar in shown.bars:
+        (share,) = bar.modalities
+        assert share.startswith("image ")
+        assert share in Page(page).text
+
+
 def test_the_kept_epoch_is_marked_in_the_curves(iris: RunFolder, page: str) -> None:
     kept = iris.read_info()["best_epoch"]
     assert page.count(f"kept: epoch {kept}") == 2

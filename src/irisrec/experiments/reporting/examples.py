@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from irisrec.errors import count_of
 from irisrec.experiments.reporting.choice import SHOWN, Choice, Chosen, choose_users
 from irisrec.experiments.reporting.finished import FinishedRun
+from irisrec.experiments.reporting.page import signed
 from irisrec.experiments.reporting.thumbnails import LARGEST, Thumbnails
 from irisrec.ids import Id, IdMap
 from irisrec.recommendation.known import KnownUsers
@@ -35,11 +36,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Bar:
-    """A history item's numbers, and how long their bars are, in percent of the longest of this user."""
+    """A history item's numbers, and how long their bars are, in percent of the longest of this user.
+
+    ``modalities`` are their shares of the contribution, in words.
+    """
 
     item: Item
     relevance: float
     contribution: float
+    modalities: tuple[str, ...]
     relevance_width: float
     contribution_width: float
 
@@ -51,6 +56,7 @@ class Shown:
     Attributes:
         item: what is recommended.
         score, probability: as the recommender gives them.
+        sentence: the reasons as people say them; empty where none speaks for it.
         held_out: ``test`` or ``validation`` where the user really had it, held out; else None.
         bars: the history items that contributed most.
         others, n_others: the sum of all other contributions, and how many they are.
@@ -60,6 +66,7 @@ class Shown:
     item: Item
     score: float
     probability: float | None
+    sentence: str
     held_out: str | None
     bars: tuple[Bar, ...]
     others: float
@@ -152,11 +159,13 @@ class Showcase:
         self, recommendation: Recommendation, held_out: dict[str, list[Id]], longest: tuple[float, float]
     ) -> Shown:
         because, id = recommendation.because, recommendation.item_id
+        sentence = replace(recommendation, because=because[:N_REASONS]).in_words()
         bars = tuple(
             Bar(
                 self._item(reason.item_id, SMALL),
                 reason.relevance,
                 reason.contribution,
+                tuple(f"{name} {signed(share)}" for name, share in reason.modalities.items()),
                 100 * abs(reason.relevance) / longest[0],
                 100 * abs(reason.contribution) / longest[1],
             )
@@ -166,6 +175,7 @@ class Showcase:
             item=self._item(id),
             score=recommendation.score,
             probability=recommendation.probability,
+            sentence=sentence[:1].upper() + sentence[1:],
             held_out=next((part for part, ids in held_out.items() if id in ids), None),
             bars=bars,
             others=sum(reason.contribution for reason in because[N_REASONS:]),
