@@ -36,6 +36,9 @@ MODELS = {
     "ials": {"name": "ials", "dim": 8, "regularization": 10, "confidence": 3},
     "bpr-mf": {"name": "bpr-mf", "dim": 8, "iterations": 500},
     "vbpr": {"name": "vbpr", "dim": 8},
+    "gmf": {"name": "gmf", "dim": 8},
+    "mlp": {"name": "mlp", "dim": 8, "n_layers": 2},
+    "neumf": {"name": "neumf", "dim": 8, "n_layers": 2},
     "fism": {"name": "fism", "dim": 8, "alpha": 0.5},
     "nais": {"name": "nais", "dim": 8},
     "nais-product": {"name": "nais", "dim": 8, "attention": "product"},
@@ -45,7 +48,7 @@ MODELS = {
     "multimodal-iris": {"name": "multimodal-iris", **WIDTHS},
 }
 IMPERSONAL = ("popularity", "random")  # rank without knowing tastes
-BY_USER = ("bpr-mf", "vbpr")
+BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf")
 BY_HISTORY = [name for name in MODELS if name not in BY_USER]
 PERSONAL = [name for name in MODELS if name not in IMPERSONAL]
 BY_IMPLICIT = ("ials", "bpr-mf")
@@ -80,8 +83,9 @@ def trained(name: str, prefix: str = "i") -> tuple[Recommender, Dataset]:
     config = ModelConfig(**MODELS[name])
     model = build_model(config, dataset.n_items, features, present, n_users=dataset.n_users)
     if model.needs_gradient_training:
-        decay = 1.0 if model.knows_users_only else 0.0  # a user's own factors learn the few items by heart
-        config = TrainingConfig(epochs=40, batch_users=30, learning_rate=0.03, weight_decay=decay)
+        # a user's own factors soon know the few items by heart
+        epochs, decay = (15, 1.0) if model.knows_users_only else (40, 0.0)
+        config = TrainingConfig(epochs=epochs, batch_users=30, learning_rate=0.03, weight_decay=decay)
         fit(model, dataset.matrix, config)
     else:
         model.fit(dataset.matrix)

@@ -31,9 +31,9 @@ def make(name: str = "nais", seed: int = 0, **options):
     rng = np.random.default_rng(seed)
     features = {"image": torch.from_numpy(rng.normal(size=(N_ITEMS, 6)).astype(np.float32))}
     present = {"image": torch.ones(N_ITEMS, dtype=torch.bool)}
-    if name not in ("fism", "nais"):
+    if "iris" in name:
         options = {"hidden": 8, **options}
-    return build_model(ModelConfig(name=name, dim=8, **options), N_ITEMS, features, present, seed)
+    return build_model(ModelConfig(name=name, dim=8, **options), N_ITEMS, features, present, seed, N_USERS)
 
 
 def weights(model) -> dict[str, torch.Tensor]:
@@ -72,6 +72,27 @@ def test_same_seed_same_weights_other_seed_other_weights():
     assert not torch.equal(first.history_factors, third.history_factors)
 
 
+class Killed(BaseException):
+    """Not an error that anything would handle."""
+
+
+def killed_after(n_epochs: int, validate):
+    """Validate so many epochs, whichever model they belong to, then die."""
+    left = iter(range(n_epochs))
+
+    def validate_or_die(model):
+        if next(left, None) is None:
+            raise Killed
+        return validate(model)
+
+    return validate_or_die
+
+
+def hit(model) -> dict[str, float]:
+    histories = Histories.from_matrix(taste_world()[:1])
+    return {"ndcg@10": float(model.score(histories)[0, 2].detach())}
+
+
 @pytest.mark.parametrize(
     "options", [{}, {"negatives": "sampled"}, {"weight_decay": 0.1, "l2_embeddings": 1e-3}]
 )
@@ -79,33 +100,34 @@ def test_resumed_after_any_epoch_ends_with_the_same_bits(tmp_path, options):
     train = taste_world()
     config = TrainingConfig(epochs=5, batch_users=16, patience=0, **options)
 
-    def validate(model):
-        return {"ndcg@10": float(model.score(Histories.of([[0, 1]]))[0, 2].detach())}
-
     def model():
         return make("image-iris", dropout=0.2)
 
     whole = model()
-    fit(whole, train, config, validate)
+    fit(whole, train, config, hit)
     for stop in (1, 3):
         path = tmp_path / f"{stop}.safetensors"
-
-        class Killed(BaseException):
-            pass
-
-        def validate_then_die(m, stop=stop, calls=[0]):  # noqa: B006 (a counter)
-            calls[0] += 1
-            if calls[0] > stop:
-                raise Killed
-            return validate(m)
-
         with pytest.raises(Killed):
-            fit(model(), train, config, validate_then_die, path)
+            fit(model(), train, config, killed_after(stop, hit), path)
         assert load_state(path).progress.epoch == stop
         resumed = model()
-        progress = fit(resumed, train, config, validate, path)
+        progress = fit(resumed, train, config, hit, path)
         assert [record["epoch"] for record in progress.epochs] == [1, 2, 3, 4, 5]
         assert_equal(weights(whole), weights(resumed))
+
+
+@pytest.mark.parametrize("stop", [1, 3, 5, 6, 8])
+def test_resumed_in_or_after_any_pretraining_ends_with_the_same_bits(tmp_path, stop):
+    train, config, path = taste_world(), TrainingConfig(epochs=3, patience=0), tmp_path / "run.safetensors"
+    whole, resumed = make("neumf"), make("neumf")
+    fit(whole, train, config, hit)
+    with pytest.raises(Killed):
+        fit(make("neumf"), train, config, killed_after(stop, hit), path)
+    files = ["run-gmf.safetensors", "run-mlp.safetensors", "run.safetensors"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == files[: -(-stop // 3)]
+    progress = fit(resumed, train, config, hit, path)
+    assert [record["epoch"] for record in progress.epochs] == [1, 2, 3]
+    assert_equal(weights(whole), weights(resumed))
 
 
 def test_the_best_validation_epoch_is_kept_and_training_stops_early(tmp_path):
@@ -243,11 +265,22 @@ def test_only_the_log_loss_over_even_negatives_makes_probabilities():
         assert model.is_probabilistic is expected, options
 
 
+def test_fitted_biases_do_not_replace_those_of_pretraining():
+    seen = {}
+    model = make("neumf")
+    after = model.after_pretraining
+
+    def remember(fitted):
+        after(fitted)
+        seen["bias"] = model.bias.clone()
+
+    model.after_pretraining = remember
+    fit(model, taste_world(), TrainingConfig(epochs=1, learning_rate=1e-9))
+    torch.testing.assert_close(model.bias, seen["bias"])
+
+
 def test_hiding_history_items_is_refused_where_none_are_read():
-    features = {"image": torch.zeros(N_ITEMS, 3)}
-    present = {"image": torch.ones(N_ITEMS, dtype=torch.bool)}
-    model = build_model(ModelConfig(name="vbpr", dim=8), N_ITEMS, features, present, n_users=N_USERS)
     with pytest.raises(
         TrainingError, match=r"history_dropout = 0.5 hides history items, and VBPR reads none"
     ):
-        fit(model, taste_world(), TrainingConfig(history_dropout=0.5))
+        fit(make("vbpr"), taste_world(), TrainingConfig(history_dropout=0.5))

@@ -15,14 +15,15 @@ class ModelConfig(Settings):
     """Which model, and its hyper-parameters; the defaults of the paper's models are the paper's.
 
     Every model reads some of the options (`irisrec.models.options.OPTIONS`); one that it would not read is refused
-    unless it has its default, and only those it reads are written. The options of the classical models have a
-    default for each model (`irisrec.models.options.DEFAULTS`) and are None for all others.
+    unless it has its default, and only those it reads are written. Some have a default for each model
+    (`irisrec.models.options.DEFAULTS`) and are None for all others.
 
     Attributes:
         name: ``popularity``; ``random``; ``item-knn``; ``content-knn``, one modality; ``ease``; ``slim``; ``ials``;
-            ``bpr-mf``; ``vbpr``; ``fism`` (equation 2); ``nais`` (3); ``iris``, one modality (4, 5), with the paper's
-            ``image-iris`` and the like ``text-iris``; ``add-iris``, towers side by side (6), with the paper's
-            ``image-add-text-iris``; ``multimodal-iris``, towers joined by the knowledge sharing unit (7, 8).
+            ``bpr-mf``; ``vbpr``; ``gmf``, ``mlp`` and ``neumf``; ``fism`` (equation 2); ``nais`` (3); ``iris``, one
+            modality (4, 5), with the paper's ``image-iris`` and the like ``text-iris``; ``add-iris``, towers side by
+            side (6), with the paper's ``image-add-text-iris``; ``multimodal-iris``, towers joined by the knowledge
+            sharing unit (7, 8).
         modalities: which of the configured features the model reads; all where not given.
         dim: width D of the latent factors, the towers' outputs and the attention.
         hidden: width of the towers' hidden layer.
@@ -47,6 +48,8 @@ class ModelConfig(Settings):
         sparsity: weight of the L1 norm in SLIM's objective.
         confidence: weight of an interaction in iALS, where every other pair weighs 1.
         step_size: learning rate of BPR-MF.
+        n_layers: hidden layers of the perceptron (MLP, NeuMF).
+        pretrain: whether NeuMF begins from a GMF and an MLP that are fitted first.
         iterations: of ADMM (SLIM), sweeps over users and items (iALS), passes over the interactions (BPR-MF).
     """
 
@@ -74,6 +77,8 @@ class ModelConfig(Settings):
     confidence: float | None = Field(default=None, gt=0)
     step_size: float | None = Field(default=None, gt=0)
     iterations: int | None = Field(default=None, ge=1)
+    n_layers: int = Field(default=3, ge=1)
+    pretrain: bool = True
 
     @model_validator(mode="before")
     @classmethod

@@ -14,6 +14,7 @@ from irisrec.models.contract import Scorer
 from irisrec.models.factors import BPRMF, IALS
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.linear import EASE, SLIM
+from irisrec.models.ncf import NCF
 from irisrec.models.neighbors import ContentKNN, ItemKNN
 from irisrec.models.options import OPTIONS
 from irisrec.models.popularity import Popularity
@@ -63,4 +64,6 @@ def build_model(
         torch.manual_seed(seed)
         if name == "vbpr":
             return VBPR(config, n_items, n_users, features or {}, present or {})
+        if name in ("gmf", "mlp", "neumf"):
+            return NCF.of(config, n_items, n_users)
         return ItemSimilarity(config, n_items, features, present)

@@ -14,6 +14,9 @@ ModelName = Literal[
     "ials",
     "bpr-mf",
     "vbpr",
+    "gmf",
+    "mlp",
+    "neumf",
     "fism",
     "nais",
     "iris",
@@ -25,6 +28,7 @@ ModelName = Literal[
 ]
 MODEL_NAMES: tuple[str, ...] = get_args(ModelName)
 
+_GMF = ("dim", "item_bias", "init_std")
 _FISM = ("dim", "alpha", "item_bias", "init_std", "ridge")
 _NAIS = (*_FISM, "beta", "activation", "attention_dim")
 _IRIS = (
@@ -48,6 +52,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "ials": ("dim", "regularization", "confidence", "iterations"),
     "bpr-mf": ("dim", "regularization", "step_size", "iterations"),
     "vbpr": ("dim", "item_bias", "init_std", "modalities", "feature_scaling"),
+    "gmf": _GMF,
+    "mlp": (*_GMF, "n_layers"),
+    "neumf": (*_GMF, "n_layers", "pretrain"),
     "fism": _FISM,
     "nais": (*_NAIS, "attention"),
     "iris": _IRIS,
@@ -58,7 +65,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "multimodal-iris": _IRIS,
 }
 
-# What an option of the classical models is where nothing is said: it means something else in each of them.
+# What an option is where nothing is said, if that differs between models.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "item-knn": {"n_neighbors": 100, "shrinkage": 10.0},
     "content-knn": {"n_neighbors": 100},
@@ -66,6 +73,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "slim": {"regularization": 500.0, "sparsity": 5.0, "iterations": 50},
     "ials": {"regularization": 30.0, "confidence": 5.0, "iterations": 15},
     "bpr-mf": {"regularization": 0.01, "step_size": 0.05, "iterations": 100},
+    "mlp": {"dim": 16},  # the layers below are two and four times as wide, for every pair
+    "neumf": {"dim": 16},
 }
 
 FIXED_MODALITIES = {
@@ -76,7 +85,7 @@ FIXED_MODALITIES = {
 ONE_MODALITY = {"iris": "use 'add-iris' or 'multimodal-iris'", "content-knn": "train one model for each"}
 
 # Trained by the same loop as the paper's models, but what they learn is a user, not what a history item is worth.
-LEARN_USERS = frozenset({"vbpr"})
+LEARN_USERS = frozenset({"vbpr", "gmf", "mlp", "neumf"})
 
 
 def unused(name: str, options: dict[str, Any]) -> list[str]:

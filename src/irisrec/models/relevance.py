@@ -6,11 +6,9 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
+from irisrec.models.blocks import in_row_blocks
 from irisrec.models.pair_kernel import ACTIVATIONS, pair_logits
-
-_BLOCK = 1 << 22  # elements of (rows, D, C) held at once
 
 
 class AdditiveAttention(nn.Module):
@@ -71,12 +69,7 @@ class ProductAttention(nn.Module):
         Shape:
             history (R, F), candidates (C, F) -> (R, C)
         """
-        rows = max(1, _BLOCK // max(len(self.output) * len(candidates), 1))
-        blocks = [
-            checkpoint(self._block, part, candidates, use_reentrant=False)
-            for part in torch.split(history, rows)
-        ]  # recomputed in backward: only inputs are kept
-        return torch.cat(blocks)
+        return in_row_blocks(self._block, history, candidates, len(self.output))
 
     def _block(self, history: Tensor, candidates: Tensor) -> Tensor:
         weighted = history[:, None, :] * self.weight  # (r, D, F)

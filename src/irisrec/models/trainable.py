@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from scipy.sparse import csr_matrix
@@ -27,6 +27,13 @@ class Trainable(Scorer):
     def __init__(self, n_items: int, n_users: int = 0) -> None:
         super().__init__(n_items, n_users)
         self.bias: nn.Parameter | None = None
+
+    def pretraining(self) -> Mapping[str, Trainable]:
+        """Return models to fit before this one, by name; they may hold parts of it."""
+        return {}
+
+    def after_pretraining(self, fitted: Mapping[str, Trainable]) -> None:
+        """Begin from the models of `pretraining`, which are fitted now."""
 
     def begin_training(self, train: csr_matrix) -> None:
         """Take from the (n_users, N) interactions what is known before any gradient, such as their graph."""

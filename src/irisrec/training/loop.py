@@ -51,7 +51,8 @@ def fit(
             part of its own history.
         config: how to train.
         validate: gives validation metrics, of which ``ndcg@10`` chooses the best epoch; the last epoch without it.
-        checkpoint: file to leave after every epoch; training goes on from it where it exists.
+        checkpoint: file to leave after every epoch; training goes on from it where it exists. What is fitted before
+            the model leaves files of its own beside it.
         after_epoch: told how far training has come, for example to write the metrics down.
     """
     if not train.nnz:
@@ -68,10 +69,30 @@ def fit(
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
+    else:
+        _pretrain(model, train, config, validate, checkpoint)
     with ExitStack() as stack:
         stack.enter_context(fused(trainer.worth_fusing))
         trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
     return trainer.progress
+
+
+def _pretrain(
+    model: Trainable,
+    train: csr_matrix,
+    config: TrainingConfig,
+    validate: Validate | None,
+    checkpoint: Path | None,
+) -> None:
+    """Fit what the model begins from, each part to its own best epoch."""
+    parts = model.pretraining()
+    for name, part in parts.items():
+        say(f"pretraining {name}")
+        beside = checkpoint and checkpoint.with_stem(f"{checkpoint.stem}-{name}")
+        fit(part, train, config, validate, beside)
+    if parts:
+        model.after_pretraining(parts)
+        say("pretraining is over, the whole model follows")
 
 
 class _Trainer:
