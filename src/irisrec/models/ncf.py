@@ -37,6 +37,10 @@ class Part(nn.Module):
         """Score rows of users (B,) against rows of items (C,) -> (B, C) logits."""
         raise NotImplementedError
 
+    def item_vectors(self, items: Tensor | slice) -> Tensor:
+        """Return what of items (C,) meets the users, (C, width)."""
+        raise NotImplementedError
+
 
 class GMF(Part):
     """Generalized matrix factorisation: ``hᵀ(p_u ∘ q_j)``, equation 11."""
@@ -46,7 +50,11 @@ class GMF(Part):
 
     def forward(self, users: Tensor, items: Tensor | slice) -> Tensor:
         """Score rows of users (B,) against rows of items (C,) -> (B, C) logits."""
-        return (self.user_factors[users] * self.output) @ self.item_factors[items].T
+        return self.user_factors[users] @ self.item_vectors(items).T
+
+    def item_vectors(self, items: Tensor | slice) -> Tensor:
+        """Return ``h ∘ q_j`` of items (C,), (C, D)."""
+        return self.output * self.item_factors[items]
 
 
 class MLP(Part):
@@ -68,10 +76,14 @@ class MLP(Part):
 
     def forward(self, users: Tensor, items: Tensor | slice) -> Tensor:
         """Score rows of users (B,) against rows of items (C,) -> (B, C) logits."""
-        of_user, of_item = self.first.weight.chunk(2, dim=1)
-        a = self.user_factors[users] @ of_user.T + self.first.bias  # (B, W)
-        b = self.item_factors[items] @ of_item.T  # (C, W)
-        return in_row_blocks(self._above, a, b, self.first.out_features)
+        weight, _ = self.first.weight.chunk(2, dim=1)
+        a = self.user_factors[users] @ weight.T + self.first.bias  # (B, W)
+        return in_row_blocks(self._above, a, self.item_vectors(items), self.first.out_features)
+
+    def item_vectors(self, items: Tensor | slice) -> Tensor:
+        """Return what items (C,) add to the first hidden layer, (C, W)."""
+        _, weight = self.first.weight.chunk(2, dim=1)
+        return self.item_factors[items] @ weight.T
 
     def _above(self, a: Tensor, b: Tensor) -> Tensor:
         hidden = (a[:, None, :] + b).relu_()  # (r, C, W)
@@ -162,3 +174,8 @@ class NCF(Trainable):
         rows = slice(None) if candidates is None else candidates
         scores: Tensor = torch.stack([part(users, rows) for _, part in self._parts()]).sum(0)
         return scores if self.bias is None else scores + self.bias[rows]
+
+    @torch.no_grad()
+    def candidate_vectors(self, candidates: Tensor) -> Tensor:
+        """Return what of them meets the users in each part, side by side."""
+        return torch.cat([part.item_vectors(candidates) for _, part in self._parts()], dim=1)
