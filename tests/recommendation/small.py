@@ -11,6 +11,7 @@ from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
 from irisrec.models.options import unused
+from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.recommender import Recommender
 
 N_ITEMS, N_USERS = 20, 12
@@ -53,4 +54,6 @@ def recommender(options: dict, widths: dict[str, int] = WIDTHS, **arguments) -> 
     rng = np.random.default_rng(3)
     histories = csr_matrix((rng.random((N_USERS, N_ITEMS)) < 0.3).astype(np.float32))
     users = IdMap([f"u{user}" for user in range(N_USERS)], "user")
-    return Recommender(random_model(options, widths), catalog, users, histories, **arguments)
+    return Recommender(
+        random_model(options, widths), catalog, KnownUsers.of_matrix(users, histories), **arguments
+    )
