@@ -49,6 +49,8 @@ INNER = {
         "relevance",
         "vbpr",
         "ncf",
+        "graphs",
+        "lightgcn",
         "towers",
         "popularity",
         "chance",

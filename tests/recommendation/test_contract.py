@@ -42,6 +42,7 @@ MODELS = {
     "gmf": {"name": "gmf", "dim": 8},
     "mlp": {"name": "mlp", "dim": 8, "n_layers": 2},
     "neumf": {"name": "neumf", "dim": 8, "n_layers": 2},
+    "lightgcn": {"name": "lightgcn", "dim": 8, "n_layers": 2},
     "fism": {"name": "fism", "dim": 8, "alpha": 0.5},
     "nais": {"name": "nais", "dim": 8},
     "nais-product": {"name": "nais", "dim": 8, "attention": "product"},
@@ -51,7 +52,7 @@ MODELS = {
     "multimodal-iris": {"name": "multimodal-iris", **WIDTHS},
 }
 IMPERSONAL = ("popularity", "random")  # rank without knowing tastes
-BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf")
+BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf", "lightgcn")
 BY_HISTORY = [name for name in MODELS if name not in BY_USER]
 PERSONAL = [name for name in MODELS if name not in IMPERSONAL]
 BY_IMPLICIT = ("ials", "bpr-mf")

@@ -94,14 +94,20 @@ def hit(model) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"negatives": "sampled"}, {"weight_decay": 0.1, "l2_embeddings": 1e-3}]
+    ("name", "options"),
+    [
+        ("image-iris", {}),
+        ("image-iris", {"negatives": "sampled"}),
+        ("image-iris", {"weight_decay": 0.1, "l2_embeddings": 1e-3}),
+        ("lightgcn", {"loss": "bpr"}),
+    ],
 )
-def test_resumed_after_any_epoch_ends_with_the_same_bits(tmp_path, options):
+def test_resumed_after_any_epoch_ends_with_the_same_bits(tmp_path, name, options):
     train = taste_world()
     config = TrainingConfig(epochs=5, batch_users=16, patience=0, **options)
 
     def model():
-        return make("image-iris", dropout=0.2)
+        return make(name, **({"dropout": 0.2} if "iris" in name else {}))
 
     whole = model()
     fit(whole, train, config, hit)

@@ -20,10 +20,10 @@ class ModelConfig(Settings):
 
     Attributes:
         name: ``popularity``; ``random``; ``item-knn``; ``content-knn``, one modality; ``ease``; ``slim``; ``ials``;
-            ``bpr-mf``; ``vbpr``; ``gmf``, ``mlp`` and ``neumf``; ``fism`` (equation 2); ``nais`` (3); ``iris``, one
-            modality (4, 5), with the paper's ``image-iris`` and the like ``text-iris``; ``add-iris``, towers side by
-            side (6), with the paper's ``image-add-text-iris``; ``multimodal-iris``, towers joined by the knowledge
-            sharing unit (7, 8).
+            ``bpr-mf``; ``vbpr``; ``gmf``, ``mlp`` and ``neumf``; ``lightgcn``; ``fism`` (equation 2); ``nais`` (3);
+            ``iris``, one modality (4, 5), with the paper's ``image-iris`` and the like ``text-iris``; ``add-iris``,
+            towers side by side (6), with the paper's ``image-add-text-iris``; ``multimodal-iris``, towers joined by
+            the knowledge sharing unit (7, 8).
         modalities: which of the configured features the model reads; all where not given.
         dim: width D of the latent factors, the towers' outputs and the attention.
         hidden: width of the towers' hidden layer.
@@ -48,7 +48,7 @@ class ModelConfig(Settings):
         sparsity: weight of the L1 norm in SLIM's objective.
         confidence: weight of an interaction in iALS, where every other pair weighs 1.
         step_size: learning rate of BPR-MF.
-        n_layers: hidden layers of the perceptron (MLP, NeuMF).
+        n_layers: hidden layers of the perceptron (MLP, NeuMF); steps along the interactions (LightGCN).
         pretrain: whether NeuMF begins from a GMF and an MLP that are fitted first.
         iterations: of ADMM (SLIM), sweeps over users and items (iALS), passes over the interactions (BPR-MF).
     """

@@ -13,6 +13,7 @@ from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factors import BPRMF, IALS
 from irisrec.models.item_similarity import ItemSimilarity
+from irisrec.models.lightgcn import LightGCN
 from irisrec.models.linear import EASE, SLIM
 from irisrec.models.ncf import NCF
 from irisrec.models.neighbors import ContentKNN, ItemKNN
@@ -66,4 +67,6 @@ def build_model(
             return VBPR(config, n_items, n_users, features or {}, present or {})
         if name in ("gmf", "mlp", "neumf"):
             return NCF.of(config, n_items, n_users)
+        if name == "lightgcn":
+            return LightGCN(config, n_items, n_users)
         return ItemSimilarity(config, n_items, features, present)

@@ -187,7 +187,7 @@ class _HistorySum(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(items, offsets, weights)  # type: ignore[arg-type]
         ctx.n_rows = len(table)  # type: ignore[attr-defined]
-        return _bag_sum(table, Histories(items, offsets, weights=weights))
+        return bag_sum(table, Histories(items, offsets, weights=weights))
 
     @staticmethod
     def backward(
@@ -195,10 +195,11 @@ class _HistorySum(torch.autograd.Function):
     ) -> tuple[Tensor, None, None, None]:
         items, offsets, weights = ctx.saved_tensors  # type: ignore[attr-defined]
         transposed = Histories(items, offsets, weights=weights).transposed(ctx.n_rows)  # type: ignore[attr-defined]
-        return _bag_sum(gradients[0].contiguous(), transposed), None, None, None
+        return bag_sum(gradients[0].contiguous(), transposed), None, None, None
 
 
-def _bag_sum(table: Tensor, histories: Histories) -> Tensor:
+def bag_sum(table: Tensor, histories: Histories) -> Tensor:
+    """Return the sums of `history_sum` without a way back to the table."""
     if not len(histories.items):
         return table.new_zeros(len(histories), table.shape[1])
     sums: Tensor = torch.nn.functional.embedding_bag(

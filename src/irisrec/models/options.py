@@ -17,6 +17,7 @@ ModelName = Literal[
     "gmf",
     "mlp",
     "neumf",
+    "lightgcn",
     "fism",
     "nais",
     "iris",
@@ -55,6 +56,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "gmf": _GMF,
     "mlp": (*_GMF, "n_layers"),
     "neumf": (*_GMF, "n_layers", "pretrain"),
+    "lightgcn": ("dim", "n_layers", "init_std"),
     "fism": _FISM,
     "nais": (*_NAIS, "attention"),
     "iris": _IRIS,
@@ -75,6 +77,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "bpr-mf": {"regularization": 0.01, "step_size": 0.05, "iterations": 100},
     "mlp": {"dim": 16},  # the layers below are two and four times as wide, for every pair
     "neumf": {"dim": 16},
+    "lightgcn": {"init_std": 0.1},
 }
 
 FIXED_MODALITIES = {
@@ -85,7 +88,7 @@ FIXED_MODALITIES = {
 ONE_MODALITY = {"iris": "use 'add-iris' or 'multimodal-iris'", "content-knn": "train one model for each"}
 
 # Trained by the same loop as the paper's models, but what they learn is a user, not what a history item is worth.
-LEARN_USERS = frozenset({"vbpr", "gmf", "mlp", "neumf"})
+LEARN_USERS = frozenset({"vbpr", "gmf", "mlp", "neumf", "lightgcn"})
 
 
 def unused(name: str, options: dict[str, Any]) -> list[str]:
