@@ -116,6 +116,7 @@ SPACES: dict[str, Space] = {
     "gmf": _FACTORS,
     "mlp": _FACTORS,
     "neumf": _FACTORS,
+    "lightgcn": {**_FACTORS, "model.n_layers": Numbers(1, 4)},
     "fism": _FISM,
     "nais": {**_NAIS, "model.attention": Choice(("concat", "product"))},
     "iris": _IRIS,
