@@ -24,7 +24,7 @@ from irisrec.experiments.causes import planted_reasons
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.curves import draw_curves
 from irisrec.experiments.folder import RunFolder, cache_folder
-from irisrec.experiments.provenance import commit, versions
+from irisrec.experiments.provenance import commit, machine, versions
 from irisrec.experiments.report import write_report
 from irisrec.features.encode import Encoded, encode_catalog
 from irisrec.files import atomic_path, write_json
@@ -209,6 +209,7 @@ def _record_start(config: ExperimentConfig, folder: RunFolder) -> None:
         commit=commit(),
         versions=versions(),
         threads=torch.get_num_threads(),
+        machine=machine(),
     )
 
 
