@@ -51,13 +51,19 @@ def hold_features(
     features: Mapping[str, Tensor] | None,
     present: Mapping[str, Tensor] | None,
     scaling: str,
-) -> None:
-    """Register each modality's scaled vectors (N, F) and mask (N,) as buffers that are not among the weights."""
+    scalers: Mapping[str, FeatureScaler] | None = None,
+) -> dict[str, FeatureScaler]:
+    """Register each modality's scaled vectors (N, F) and mask (N,) as buffers that are not among the weights.
+
+    Returns the scalers: the given ones, for weights that were trained with them, else those of the vectors.
+    """
+    used = {}
     for name in modalities:
         values, mask = (features or {})[name], (present or {})[name]
-        scaled = FeatureScaler.of(values, mask, scaling)(values) * mask[:, None]
-        module.register_buffer(VALUES + name, scaled, persistent=False)
+        used[name] = (scalers or {}).get(name) or FeatureScaler.of(values, mask, scaling)
+        module.register_buffer(VALUES + name, used[name](values) * mask[:, None], persistent=False)
         module.register_buffer(PRESENT + name, mask, persistent=False)
+    return used
 
 
 def held_features(module: nn.Module, modalities: tuple[str, ...]) -> dict[str, Tensor]:

@@ -245,7 +245,9 @@ class _Trainer:
         if not rate:
             return {}
         draws = (torch.rand(self.model.n_items, generator=generator) for _ in self.modalities)
-        return {name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)}
+        return {
+            name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
+        }
 
     def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
         """Choose the negatives of a step; returns the loss of any (B, N) scores against them."""
