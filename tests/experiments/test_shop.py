@@ -75,6 +75,8 @@ def test_the_top_reason_is_the_planted_one_clearly_more_often_than_chance(judged
         standard_error = np.sqrt(judged.chance * (1 - judged.chance) / judged.n)
         assert judged.rate > judged.chance + 5 * standard_error
     assert found.told_modality.rate > 0.9
+    # no more can be asked of reasons that look at one pair at a time
+    assert found.top.rate > found.top.expert - 3 * np.sqrt(found.top.expert * 0.1 / found.top.n)
 
 
 def test_hits_without_a_cause_or_without_anything_to_share_are_not_judged(judged):
