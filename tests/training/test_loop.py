@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from irisrec.errors import RunError, TrainingError
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
+from irisrec.models.features import held_features, held_masks
 from irisrec.models.histories import Histories
 from irisrec.training.checkpoints import load_state
 from irisrec.training.config import TrainingConfig
@@ -99,6 +100,7 @@ def hit(model) -> dict[str, float]:
         ("image-iris", {}),
         ("image-iris", {"negatives": "sampled"}),
         ("image-iris", {"weight_decay": 0.1, "l2_embeddings": 1e-3}),
+        ("image-iris", {"modality_dropout": 0.4}),
         ("lightgcn", {"loss": "bpr"}),
     ],
 )
@@ -314,3 +316,46 @@ def test_hiding_history_items_is_refused_where_none_are_read():
         TrainingError, match=r"history_dropout = 0.5 hides history items, and VBPR reads none"
     ):
         fit(make("vbpr"), taste_world(), TrainingConfig(history_dropout=0.5))
+
+
+def test_modality_dropout_masks_items_anew_in_each_step_and_leaves_the_model_as_it_was():
+    model, seen = make("image-iris"), []
+    before = {**held_features(model, ("image",)), "mask": held_masks(model, ("image",))["image"]}
+    config = TrainingConfig(modality_dropout=0.4, batch_users=N_USERS)
+    trainer = _Trainer(model, taste_world(), config, torch.device("cpu"))
+    training_scores = model.training_scores
+
+    def watched(known, had):
+        seen.append((model.features["image"], model.present["image"], known, had))
+        yield from training_scores(known, had)
+
+    model.training_scores = watched
+    histories, generator = Histories.from_matrix(taste_world()), torch.Generator().manual_seed(0)
+    for _ in range(40):
+        trainer._loss(histories, 1, generator)
+    masks = torch.stack([mask for _, mask, _, _ in seen]).float()
+    assert masks.mean().item() == pytest.approx(0.6, abs=0.04)
+    assert (masks.mean(0) > 0.3).all(), "no item loses it for good"
+    assert len({tuple(mask.tolist()) for mask in masks}) > 30
+    for values, mask, known, had in seen:
+        assert torch.equal(values, before["image"] * mask[:, None])
+        assert known is had is histories
+    assert torch.equal(model.features["image"], before["image"])
+    assert torch.equal(model.present["image"], before["mask"])
+
+
+def test_modality_dropout_never_touches_the_ids():
+    """With every item masked, what is left of a model with content factors is its ids and biases."""
+    model = make("image-iris", content_factors=True)
+    trainer = _Trainer(model, taste_world(), TrainingConfig(modality_dropout=0.5), torch.device("cpu"))
+    trainer._kept = lambda generator: {"image": torch.zeros(N_ITEMS, dtype=torch.bool)}
+    histories = Histories.from_matrix(taste_world())
+    trainer._loss(histories, 1, torch.Generator()).backward()
+    for name, weight in model.named_parameters():
+        moved = weight.grad is not None and bool(weight.grad.any())
+        assert moved == (name in {"history_factors", "candidate_factors", "bias"}), name
+
+
+def test_modality_dropout_is_refused_where_no_modality_is_read():
+    with pytest.raises(TrainingError, match=r"modality_dropout = 0.5 hides .*, and ItemSimilarity reads no"):
+        fit(make("nais"), taste_world(), TrainingConfig(modality_dropout=0.5))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from irisrec.clock import Stopwatch
 from irisrec.errors import TrainingError
+from irisrec.models.features import held_modalities, masked, replaced
 from irisrec.models.histories import Histories
 from irisrec.models.pair_kernel import fused
 from irisrec.models.trainable import Trainable
@@ -62,6 +63,11 @@ def fit(
             f"training.history_dropout = {config.history_dropout:g} hides history items, and "
             f"{type(model).__name__} reads none, it learns a user instead; set it to 0"
         )
+    if config.modality_dropout and not held_modalities(model):
+        raise TrainingError(
+            f"training.modality_dropout = {config.modality_dropout:g} hides what items look and read like, and "
+            f"{type(model).__name__} reads no modality; set it to 0"
+        )
     device = _device(config.device)
     model.to(device)
     watch = Stopwatch()
@@ -108,6 +114,7 @@ class _Trainer:
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
         self.steps_per_epoch = math.ceil(len(self.users) / config.batch_users)
         named = dict(model.named_parameters())
+        self.modalities = held_modalities(model)
         self.names = {id(p): name for name, p in named.items()}
         decayed = [p for p in named.values() if p.ndim > 1]
         others = [p for p in named.values() if p.ndim <= 1]
@@ -230,10 +237,21 @@ class _Trainer:
             known = histories.only(kept.to(self.device))
         positive = histories.membership(None, self.model.n_items)
         negatives = self._negatives(positive, generator)
-        losses = [
-            weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
-        ]
+        with replaced(self.model, masked(self.model, self._kept(generator))):
+            losses = [
+                weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
+            ]
         return torch.stack(losses).sum() / n_samples
+
+    def _kept(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Draw which items (N,) keep each modality in a step; nothing is drawn without modality dropout."""
+        rate = self.config.modality_dropout
+        if not rate:
+            return {}
+        draws = (torch.rand(self.model.n_items, generator=generator) for _ in self.modalities)
+        return {
+            name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
+        }
 
     def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
         """Choose the negatives of a step; returns the loss of any (B, N) scores against them."""
