@@ -52,6 +52,7 @@ INNER = {
         "ncf",
         "graphs",
         "lightgcn",
+        "freedom",
         "towers",
         "popularity",
         "chance",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -12,6 +12,20 @@ from irisrec.models.histories import Histories
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+
+class Scored(NamedTuple):
+    """A part of the loss of a step.
+
+    Attributes:
+        weight: of the loss of these scores.
+        scores: (B, N).
+        items: (N,) bool, those that the scores are about, as positives and as negatives; all where not given.
+    """
+
+    weight: float
+    scores: Tensor
+    items: Tensor | None = None
 
 
 class Trainable(Scorer):
@@ -46,12 +60,12 @@ class Trainable(Scorer):
     def end_epoch(self) -> None:
         """Bring up to date what scoring in evaluation mode reads and what the saved weights must hold."""
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
-        """Yield weights and (B, N) scores; the loss of a step is the weighted sum of the losses of the scores.
+    def training_scores(self, known: Histories, had: Histories) -> Iterator[Scored]:
+        """Yield (B, N) scores with their weights; the loss of a step is the weighted sum of the losses of the scores.
 
         The users are known by a part of what they ``had``; that whole is their rows of the training matrix.
         """
-        yield 1.0, self.score(known)
+        yield Scored(1.0, self.score(known))
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """Return the weights by the penalties of equation (12): embeddings, attention, towers, share."""
