@@ -138,6 +138,30 @@ def test_resumed_in_or_after_any_pretraining_ends_with_the_same_bits(tmp_path, s
     assert_equal(weights(whole), weights(resumed))
 
 
+def test_time_of_fitting_counts_what_comes_before_and_not_validation(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("time.process_time", lambda: 2 * now[0])
+
+    def let_pass(seconds):
+        now[0] += seconds
+
+    monkeypatch.setattr(type(make("neumf")), "begin_training", lambda self, train: let_pass(100.0))
+    for name in ("gmf", "mlp", "neumf"):
+        monkeypatch.setattr(type(make(name)), "begin_epoch", lambda self, epoch: let_pass(1.0))
+
+    def slowly(model):
+        let_pass(10_000.0)
+        return hit(model)
+
+    train, config, path = taste_world(), TrainingConfig(epochs=3, patience=0), tmp_path / "run.safetensors"
+    with pytest.raises(Killed):
+        fit(make("neumf"), train, config, killed_after(7, slowly), path)
+    progress = fit(make("neumf"), train, config, slowly, path)
+    assert [record["seconds"] for record in progress.epochs] == [1.0, 1.0, 1.0]
+    assert (progress.seconds, progress.cpu_seconds) == (309.0, 618.0)  # all three parts
+
+
 def test_the_best_validation_epoch_is_kept_and_training_stops_early(tmp_path):
     values = iter([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
     seen = {}

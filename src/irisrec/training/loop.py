@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.clock import Stopwatch
 from irisrec.errors import TrainingError
 from irisrec.models.features import held_modalities, masked, replaced
 from irisrec.models.histories import Histories
@@ -70,13 +70,15 @@ def fit(
         )
     device = _device(config.device)
     model.to(device)
+    watch = Stopwatch()
     model.begin_training(train)
     model.is_probabilistic = config.loss == "log" and config.negatives_by == "uniform"
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
     else:
-        _pretrain(model, train, config, validate, checkpoint)
+        trainer.progress.add(watch)
+        _pretrain(model, train, config, validate, checkpoint, trainer.progress)
     with ExitStack() as stack:
         stack.enter_context(fused(trainer.worth_fusing))
         trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
@@ -89,13 +91,14 @@ def _pretrain(
     config: TrainingConfig,
     validate: Validate | None,
     checkpoint: Path | None,
+    progress: Progress,
 ) -> None:
-    """Fit what the model begins from, each part to its own best epoch."""
+    """Fit what the model begins from, each part to its own best epoch; the time it takes goes to the progress."""
     parts = model.pretraining()
     for name, part in parts.items():
         say(f"pretraining {name}")
         beside = checkpoint and checkpoint.with_stem(f"{checkpoint.stem}-{name}")
-        fit(part, train, config, validate, beside)
+        progress.add(fit(part, train, config, validate, beside))
     if parts:
         model.after_pretraining(parts)
         say("pretraining is over, the whole model follows")
@@ -178,7 +181,7 @@ class _Trainer:
 
     def _epoch(self, epoch: int) -> dict[str, object]:
         """Pass once over the users; all randomness comes from seed and epoch, so a resumed run repeats it."""
-        started = time.perf_counter()
+        watch = Stopwatch()
         torch.manual_seed(self.config.seed * 100_003 + epoch)
         generator = torch.Generator().manual_seed(self.config.seed * 100_019 + epoch)
         self.model.begin_epoch(epoch)
@@ -190,11 +193,12 @@ class _Trainer:
                 total, weight = total + loss * n, weight + n
                 _show(task, total / weight)
         self.model.end_epoch()
+        self.progress.add(watch)
         return {
             "epoch": epoch,
             "loss": total / weight,
             "learning_rate": self._learning_rate(epoch * self.steps_per_epoch - 1),
-            "seconds": time.perf_counter() - started,
+            "seconds": watch.seconds,
         }
 
     def _batches(self, generator: torch.Generator) -> Iterator[np.ndarray]:
