@@ -145,7 +145,6 @@ class Recommender:
         while some := list(islice(whom, self.at_once)):
             yield from self.described(self.rank(some, k, n_reasons, tables, modalities))
 
-    @torch.no_grad()
     def explain(
         self,
         item: Id,
@@ -172,10 +171,15 @@ class Recommender:
             raise DataError(
                 "explain to either a user or a history, got " + ("neither" if user is None else "both")
             )
+        return self.explain_to(self.ask(user, history or (), half_life), item, k, n_reasons)
+
+    @torch.no_grad()
+    def explain_to(self, asked: Asked, item: Id, k: int = 10, n_reasons: int = 3) -> Explanation:
+        """Return `explain` for somebody who is in rows already."""
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
         row = int(self.items.index([item])[0])
-        histories = as_histories([self.ask(user, history or (), half_life)])
+        histories = as_histories([asked])
         scores = self._scorer.score(histories)[0].double().numpy()
         explainer = Explainer(self._scorer, histories, scores, self._likeness, self._name)
         return explainer.explain(row, k, n_reasons)

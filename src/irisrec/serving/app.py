@@ -1,0 +1,53 @@
+"""The app: routes, and the layers that every request passes.
+
+A router is added to `ROUTERS`. Its routes get the service by `irisrec.serving.routes.shared.TheService`, take
+``service.served`` once per request, and ask the service's coroutines, so that nothing heavy runs on the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from irisrec import __version__
+from irisrec.serving.access import Gate
+from irisrec.serving.handlers import add_handlers
+from irisrec.serving.headers import SecurityHeaders
+from irisrec.serving.observing import Observing
+from irisrec.serving.routes import operating, people, pictures, recommending
+from irisrec.serving.service import Service
+
+ROUTERS = (recommending.router, people.router, pictures.router, operating.router)
+OPEN_PATHS: frozenset[str] = frozenset()  # paths of pages that need no key, such as where one signs in
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the app of a service, which it closes when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="irisrec",
+        version=__version__,
+        description="Explainable multimodal top-N recommendation: ranked items, and the exact share of each history "
+        "item in every score.",
+        lifespan=lifespan,
+        docs_url=None,  # these pages would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=service.settings.limits.body_bytes,
+    )
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router)
+    add_handlers(app)
+    # the last one added is the outermost
+    app.add_middleware(Gate, settings=service.settings, opened=OPEN_PATHS)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observing, metrics=service.metrics)
+    return app
