@@ -1,5 +1,6 @@
 """One run folder for all tests of the service, and clients of services of it."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 
 from irisrec.serving.app import create_app
 from irisrec.serving.service import Service
+from tests.serving.postgres import Postgres, why_not
 from tests.serving.small import settings_of, write_run
 
 
@@ -36,3 +38,20 @@ def client_of(run, tmp_path) -> Iterator[Callable[..., TestClient]]:
 @pytest.fixture
 def client(client_of) -> TestClient:
     return client_of()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    if reason := why_not():
+        pytest.skip(reason)
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path) -> str:
+    """The URL of an empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    return request.getfixturevalue("postgres").url(f"t{uuid.uuid4().hex}")

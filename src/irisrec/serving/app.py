@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from irisrec import __version__
 from irisrec.serving.access import Gate
+from irisrec.serving.body import BodyLimit
 from irisrec.serving.handlers import add_handlers
 from irisrec.serving.headers import SecurityHeaders
 from irisrec.serving.observing import Observing
@@ -40,13 +41,13 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=service.settings.limits.body_bytes,
     )
     app.state.service = service
     for router in ROUTERS:
         app.include_router(router)
     add_handlers(app)
     # the last one added is the outermost
+    app.add_middleware(BodyLimit, most=service.settings.limits.body_bytes)
     app.add_middleware(Gate, settings=service.settings, opened=OPEN_PATHS)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observing, metrics=service.metrics)

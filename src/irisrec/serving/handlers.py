@@ -44,7 +44,6 @@ def add_handlers(app: FastAPI) -> None:
 _PLAIN = {
     404: "there is nothing under this path; GET /openapi.json lists what there is",
     405: "this path does not know this method; GET /openapi.json lists what there is",
-    413: "the body is larger than the service takes",
 }
 
 

@@ -177,8 +177,8 @@ class Service:
                 new = await to_thread.run_sync(load_served, self._beside(name), old.generation + 1)
                 if new.kinds != old.kinds:
                     raise ConflictError(
-                        f"user and item ids of the new run are {' and '.join(new.kinds)}s, those of the old one are "
-                        f"{' and '.join(old.kinds)}s; the histories would not fit"
+                        f"the new run has {new.kinds[0]} ids of users and {new.kinds[1]} ids of items, the old one "
+                        f"{old.kinds[0]} and {old.kinds[1]} ids; the histories would not fit"
                     )
             except IrisrecError as error:
                 self.metrics.reloads.labels("failed").inc()

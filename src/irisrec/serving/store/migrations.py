@@ -17,7 +17,7 @@ _LOCK = 0x69726973  # of PostgreSQL, so that of several services that start toge
 
 def _histories(connection: Connection) -> None:
     number = {
-        "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
+        "sqlite": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
         "postgresql": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     }[connection.dialect.name]
     run = connection.exec_driver_sql
