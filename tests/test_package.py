@@ -41,6 +41,7 @@ INNER = {
         "features",
         "shapley",
         "contract",
+        "masked",
         "trainable",
         "blocks",
         "pair_kernel",
