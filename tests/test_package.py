@@ -21,6 +21,7 @@ ROOMS = [
     "memory",
     "settings",
     "progress",
+    "look",
     "data",
     "features",
     "models",
