@@ -17,7 +17,8 @@ from irisrec.serving.body import BodyLimit
 from irisrec.serving.handlers import add_handlers
 from irisrec.serving.headers import SecurityHeaders
 from irisrec.serving.observing import Observing
-from irisrec.serving.routes import operating, people, pictures, recommending
+from irisrec.serving.routes import operating, people, pictures, recommending, watching
+from irisrec.serving.routes.shared import KEY
 from irisrec.serving.service import Service
 
 ROUTERS = (recommending.router, people.router, pictures.router, operating.router)
@@ -43,8 +44,9 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
+    app.include_router(watching.router)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[KEY] if service.settings.keys else [])
     add_handlers(app)
     # the last one added is the outermost
     app.add_middleware(BodyLimit, most=service.settings.limits.body_bytes)
