@@ -19,6 +19,7 @@ ROOMS = [
     "lock",
     "sums",
     "memory",
+    "clock",
     "settings",
     "progress",
     "look",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from irisrec.clock import Stopwatch
 from irisrec.data.dataset import Dataset
 from irisrec.data.load import load_dataset
 from irisrec.data.planted.options import ShopOptions
@@ -136,7 +136,9 @@ def fit_model(
         config.model, dataset.n_items, prepared.features, prepared.present, seed, dataset.n_users
     )
     if not model.needs_gradient_training:
-        return model.fit(split.train), Progress(finished=True)
+        watch = Stopwatch()
+        model.fit(split.train)
+        return model, Progress(finished=True, seconds=watch.seconds, cpu_seconds=watch.cpu_seconds)
     assert isinstance(model, Trainable)
     validate = None
     if split.validation.nnz:
@@ -149,18 +151,13 @@ def fit_model(
 
 def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     forget_peak()
-    started = time.perf_counter()
+    watch = Stopwatch()
     _record_start(config, folder)
     prepared = prepare(config)
     _record_data(folder, prepared)
-    started_fitting = time.perf_counter()
     model, progress = fit_model(
         config, prepared, folder.checkpoint, lambda progress: write_json(folder.metrics, progress.epochs)
     )
-    seconds_fitting = time.perf_counter() - started_fitting
-    seconds_of_epochs = [
-        float(record["seconds"]) for record in progress.epochs
-    ]  # also of those before a resume
     if progress.epochs:
         draw_curves(progress.epochs, progress.best_epoch, folder.curves)
     save_model(folder.path, model.cpu(), config.model)
@@ -185,9 +182,11 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     write_json(folder.evaluation, results)
     folder.update_info(
         state="finished",
-        seconds=round(time.perf_counter() - started, 2),
-        training_seconds=round(sum(seconds_of_epochs) if seconds_of_epochs else seconds_fitting, 3),
-        seconds_per_epoch=_median(seconds_of_epochs),
+        seconds=round(watch.seconds, 2),
+        training_seconds=round(progress.seconds, 3),
+        training_cpu_seconds=round(progress.cpu_seconds, 3),
+        seconds_per_epoch=_median([float(record["seconds"]) for record in progress.epochs]),
+        evaluation_seconds=round(evaluation.seconds, 3),
         best_epoch=progress.best_epoch,
         peak_memory_bytes=peak_memory(),
     )

@@ -20,7 +20,8 @@ from irisrec.serving.observing import Observing
 from irisrec.serving.page import routes as page
 from irisrec.serving.page import signing
 from irisrec.serving.page.trouble import ErrorsAsPages
-from irisrec.serving.routes import operating, people, pictures, recommending
+from irisrec.serving.routes import operating, people, pictures, recommending, watching
+from irisrec.serving.routes.shared import KEY
 from irisrec.serving.service import Service
 
 ROUTERS = (recommending.router, people.router, pictures.router, operating.router, page.router, signing.router)
@@ -46,8 +47,9 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
+    app.include_router(watching.router)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[KEY] if service.settings.keys else [])
     add_handlers(app)
     # the last one added is the outermost
     app.add_middleware(BodyLimit, most=service.settings.limits.body_bytes)

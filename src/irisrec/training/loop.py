@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,9 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.clock import Stopwatch
 from irisrec.errors import TrainingError
+from irisrec.models.features import held_modalities, masked, replaced
 from irisrec.models.histories import Histories
 from irisrec.models.pair_kernel import fused
 from irisrec.models.trainable import Trainable
@@ -62,15 +63,22 @@ def fit(
             f"training.history_dropout = {config.history_dropout:g} hides history items, and "
             f"{type(model).__name__} reads none, it learns a user instead; set it to 0"
         )
+    if config.modality_dropout and not held_modalities(model):
+        raise TrainingError(
+            f"training.modality_dropout = {config.modality_dropout:g} hides what items look and read like, and "
+            f"{type(model).__name__} reads no modality; set it to 0"
+        )
     device = _device(config.device)
     model.to(device)
+    watch = Stopwatch()
     model.begin_training(train)
     model.is_probabilistic = config.loss == "log" and config.negatives_by == "uniform"
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
     else:
-        _pretrain(model, train, config, validate, checkpoint)
+        trainer.progress.add(watch)
+        _pretrain(model, train, config, validate, checkpoint, trainer.progress)
     with ExitStack() as stack:
         stack.enter_context(fused(trainer.worth_fusing))
         trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
@@ -83,13 +91,14 @@ def _pretrain(
     config: TrainingConfig,
     validate: Validate | None,
     checkpoint: Path | None,
+    progress: Progress,
 ) -> None:
-    """Fit what the model begins from, each part to its own best epoch."""
+    """Fit what the model begins from, each part to its own best epoch; the time it takes goes to the progress."""
     parts = model.pretraining()
     for name, part in parts.items():
         say(f"pretraining {name}")
         beside = checkpoint and checkpoint.with_stem(f"{checkpoint.stem}-{name}")
-        fit(part, train, config, validate, beside)
+        progress.add(fit(part, train, config, validate, beside))
     if parts:
         model.after_pretraining(parts)
         say("pretraining is over, the whole model follows")
@@ -105,6 +114,7 @@ class _Trainer:
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
         self.steps_per_epoch = math.ceil(len(self.users) / config.batch_users)
         named = dict(model.named_parameters())
+        self.modalities = held_modalities(model)
         self.names = {id(p): name for name, p in named.items()}
         decayed = [p for p in named.values() if p.ndim > 1]
         others = [p for p in named.values() if p.ndim <= 1]
@@ -171,7 +181,7 @@ class _Trainer:
 
     def _epoch(self, epoch: int) -> dict[str, object]:
         """Pass once over the users; all randomness comes from seed and epoch, so a resumed run repeats it."""
-        started = time.perf_counter()
+        watch = Stopwatch()
         torch.manual_seed(self.config.seed * 100_003 + epoch)
         generator = torch.Generator().manual_seed(self.config.seed * 100_019 + epoch)
         self.model.begin_epoch(epoch)
@@ -183,11 +193,12 @@ class _Trainer:
                 total, weight = total + loss * n, weight + n
                 _show(task, total / weight)
         self.model.end_epoch()
+        self.progress.add(watch)
         return {
             "epoch": epoch,
             "loss": total / weight,
             "learning_rate": self._learning_rate(epoch * self.steps_per_epoch - 1),
-            "seconds": time.perf_counter() - started,
+            "seconds": watch.seconds,
         }
 
     def _batches(self, generator: torch.Generator) -> Iterator[np.ndarray]:
@@ -226,10 +237,21 @@ class _Trainer:
             known = histories.only(kept.to(self.device))
         positive = histories.membership(None, self.model.n_items)
         negatives = self._negatives(positive, generator)
-        losses = [
-            weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
-        ]
+        with replaced(self.model, masked(self.model, self._kept(generator))):
+            losses = [
+                weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
+            ]
         return torch.stack(losses).sum() / n_samples
+
+    def _kept(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Draw which items (N,) keep each modality in a step; nothing is drawn without modality dropout."""
+        rate = self.config.modality_dropout
+        if not rate:
+            return {}
+        draws = (torch.rand(self.model.n_items, generator=generator) for _ in self.modalities)
+        return {
+            name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
+        }
 
     def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
         """Choose the negatives of a step; returns the loss of any (B, N) scores against them."""

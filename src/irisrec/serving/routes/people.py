@@ -9,13 +9,13 @@ from fastapi import APIRouter, Path, Query
 
 from irisrec.recommendation.history import as_numbers
 from irisrec.serving.errors import NotFoundError
-from irisrec.serving.routes.shared import KEY, TheService, at_most, errors
+from irisrec.serving.routes.shared import TheService, at_most, errors
 from irisrec.serving.schemas.answers import Forgotten, History, HistoryEntry, Kept
 from irisrec.serving.schemas.asked import VISIBLE, EventAsked, InteractionsAsked
 from irisrec.serving.served import Served
 from irisrec.serving.store.history import Event, Past
 
-router = APIRouter(tags=["people"], dependencies=[KEY])
+router = APIRouter(tags=["people"])
 _UserId = Annotated[str, Path(min_length=1, max_length=256, pattern=VISIBLE)]
 
 

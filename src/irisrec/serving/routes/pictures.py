@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from irisrec.serving.routes.shared import KEY, TheService, errors
+from irisrec.serving.routes.shared import TheService, errors
 from irisrec.serving.schemas.asked import VISIBLE
 
-router = APIRouter(tags=["items"], dependencies=[KEY])
+router = APIRouter(tags=["items"])
 
 
 @router.get("/pictures/{item_id:path}", response_class=Response, responses=errors(404))

@@ -11,13 +11,13 @@ from irisrec.recommendation.results import Recommendation
 from irisrec.recommendation.rules import LEARNED
 from irisrec.recommendation.words import Wording
 from irisrec.serving.people import Person
-from irisrec.serving.routes.shared import KEY, TheService, at_most, errors
+from irisrec.serving.routes.shared import TheService, at_most, errors
 from irisrec.serving.schemas import answers
 from irisrec.serving.schemas.asked import VISIBLE, BatchAsked, ExplainAsked, Name, RecommendAsked, Whom
 from irisrec.serving.served import Served
 from irisrec.serving.service import Service, Wanted
 
-router = APIRouter(tags=["recommending"], dependencies=[KEY])
+router = APIRouter(tags=["recommending"])
 
 
 @router.post("/recommend", response_model=answers.Recommendations, responses=errors(404, 413))
