@@ -32,6 +32,8 @@ class LightGCN(Trainable):
     name: ClassVar[str] = "lightgcn"
     knows_users_only: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = False
+    per_item: ClassVar[tuple[str, ...]] = ("item_embeddings",)
+    per_user: ClassVar[tuple[str, ...]] = ("user_embeddings",)
     final_users: Tensor
     final_items: Tensor
 
