@@ -22,6 +22,7 @@ from irisrec.cli.report import report
 from irisrec.cli.reproduce import reproduce
 from irisrec.cli.results import results
 from irisrec.cli.robustness import robustness
+from irisrec.cli.serve import serve, serve_key
 from irisrec.cli.similar import similar
 from irisrec.cli.train import train
 from irisrec.cli.tune import tune
@@ -48,6 +49,8 @@ app.command()(report)
 app.command()(recommend)
 app.command()(explain)
 app.command()(similar)
+app.command()(serve)
+app.command("serve-key")(serve_key)
 app.command()(encode)
 app.command()(features)
 app.command()(download)
