@@ -80,6 +80,7 @@ INNER = {
         "significance",
         "slices",
         "knockout",
+        "robustness",
         "faithfulness",
     ],
     "training": ["config", "losses", "negatives", "checkpoints", "loop"],

@@ -59,6 +59,7 @@ class ItemSimilarity(Trainable):
     """
 
     has_reasons: ClassVar[bool] = True
+    per_item: ClassVar[tuple[str, ...]] = ("history_factors", "candidate_factors", "bias")
 
     def __init__(
         self,

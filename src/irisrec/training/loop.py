@@ -43,6 +43,7 @@ def fit(
     validate: Validate | None = None,
     checkpoint: Path | None = None,
     after_epoch: Callable[[Progress], None] | None = None,
+    begin: Callable[[Trainable], None] | None = None,
 ) -> Progress:
     """Fit a model in place and return how it went; the model ends with the weights of the best epoch.
 
@@ -55,6 +56,7 @@ def fit(
         checkpoint: file to leave after every epoch; training goes on from it where it exists. What is fitted before
             the model leaves files of its own beside it.
         after_epoch: told how far training has come, for example to write the metrics down.
+        begin: sets the weights that training begins with, instead of any pretraining.
     """
     if not train.nnz:
         raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
@@ -76,6 +78,9 @@ def fit(
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
+    elif begin is not None:
+        begin(model)
+        trainer.progress.add(watch)
     else:
         trainer.progress.add(watch)
         _pretrain(model, train, config, validate, checkpoint, trainer.progress)
