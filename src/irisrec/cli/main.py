@@ -20,9 +20,9 @@ from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
 from irisrec.cli.report import report
 from irisrec.cli.reproduce import reproduce
-from irisrec.cli.serve import serve, serve_key
 from irisrec.cli.results import results
 from irisrec.cli.robustness import robustness
+from irisrec.cli.serve import serve, serve_key
 from irisrec.cli.similar import similar
 from irisrec.cli.train import train
 from irisrec.cli.tune import tune
