@@ -102,6 +102,7 @@ def hit(model) -> dict[str, float]:
         ("image-iris", {"weight_decay": 0.1, "l2_embeddings": 1e-3}),
         ("image-iris", {"modality_dropout": 0.4}),
         ("lightgcn", {"loss": "bpr"}),
+        ("freedom", {"loss": "bpr", "negatives": "sampled"}),
     ],
 )
 def test_resumed_after_any_epoch_ends_with_the_same_bits(tmp_path, name, options):

@@ -19,7 +19,7 @@ from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
 from irisrec.models.shapley import coalitions
 from irisrec.models.towers import ContentFactors, FeatureTowers
-from irisrec.models.trainable import Trainable
+from irisrec.models.trainable import Scored, Trainable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -122,14 +122,15 @@ class ItemSimilarity(Trainable):
         if self.ridge is not None:
             self.ridge.fit(train, self.features)
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
+    def training_scores(self, known: Histories, had: Histories) -> Iterator[Scored]:
         """Yield the (B, N) scores, in which no user has a part in the ridge regression's weights."""
         if self.ridge is None:
-            yield 1.0, self.score(known)
+            yield Scored(1.0, self.score(known))
             return
         rows, local = known.localized()
         block = replace(self.pair_block(rows, None), added=None)
-        yield 1.0, self.score_block(block, local, known, None) + self.ridge.training_scores(known, had)
+        scores = self.score_block(block, local, known, None) + self.ridge.training_scores(known, had)
+        yield Scored(1.0, scores)
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """The weights by the groups of equation (12): λ1 embeddings, λ2 attention, λ3 towers, λ4 share."""

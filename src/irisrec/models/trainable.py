@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 
 
 Rows = tuple[Tensor, Tensor]
+
+
+class Scored(NamedTuple):
+    """A part of the loss of a step.
+
+    Attributes:
+        weight: of the loss of these scores.
+        scores: (B, N).
+        items: (N,) bool, those that the scores are about, as positives and as negatives; all where not given.
+    """
+
+    weight: float
+    scores: Tensor
+    items: Tensor | None = None
 
 
 class Trainable(Scorer):
@@ -55,12 +69,12 @@ class Trainable(Scorer):
     def end_epoch(self) -> None:
         """Bring up to date what scoring in evaluation mode reads and what the saved weights must hold."""
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
-        """Yield weights and (B, N) scores; the loss of a step is the weighted sum of the losses of the scores.
+    def training_scores(self, known: Histories, had: Histories) -> Iterator[Scored]:
+        """Yield (B, N) scores with their weights; the loss of a step is the weighted sum of the losses of the scores.
 
         The users are known by a part of what they ``had``; that whole is their rows of the training matrix.
         """
-        yield 1.0, self.score(known)
+        yield Scored(1.0, self.score(known))
 
     @torch.no_grad()
     def take_over(self, learned: Mapping[str, Tensor], items: Rows, users: Rows) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from irisrec.data.catalog import Catalog
 from irisrec.errors import DataError, ModelError
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
+from irisrec.models.masked import without
 from irisrec.models.prepared import prepared
 from irisrec.recommendation.asking import Asked, as_histories, ask_for_history, ask_for_user
 from irisrec.recommendation.choosing import first_k
@@ -74,6 +75,18 @@ class Recommender:
         loaded = cls(model, catalog, known, prepare=prepare)
         loaded.fingerprint = fingerprint_of_sealed(Path(run))
         return loaded
+
+    def without(self, modalities: Collection[str]) -> Self:
+        """Return a recommender that scores as if no item had these modalities; it shares everything else.
+
+        It keeps the towers' results, not those of all pairs, so that several may stand side by side.
+        """
+        model = without(self.model, modalities)
+        masked = type(self)(
+            prepared(model, 0) if self._prepare else model, self.catalog, self.known, prepare=False
+        )
+        masked.fingerprint = self.fingerprint
+        return masked
 
     @property
     def users(self) -> IdMap | None:

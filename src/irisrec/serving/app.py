@@ -17,12 +17,15 @@ from irisrec.serving.body import BodyLimit
 from irisrec.serving.handlers import add_handlers
 from irisrec.serving.headers import SecurityHeaders
 from irisrec.serving.observing import Observing
+from irisrec.serving.page import routes as page
+from irisrec.serving.page import signing
+from irisrec.serving.page.trouble import ErrorsAsPages
 from irisrec.serving.routes import operating, people, pictures, recommending, watching
 from irisrec.serving.routes.shared import KEY
 from irisrec.serving.service import Service
 
-ROUTERS = (recommending.router, people.router, pictures.router, operating.router)
-OPEN_PATHS: frozenset[str] = frozenset()  # paths of pages that need no key, such as where one signs in
+ROUTERS = (recommending.router, people.router, pictures.router, operating.router, page.router, signing.router)
+OPEN_PATHS = page.OPEN  # need no key: where one signs in, and what that page looks like
 
 
 def create_app(service: Service) -> FastAPI:
@@ -53,4 +56,5 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Gate, settings=service.settings, opened=OPEN_PATHS)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observing, metrics=service.metrics)
+    app.add_middleware(ErrorsAsPages)
     return app

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +32,16 @@ class Served:
     folder: Path
     generation: int = 1
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _variants: dict[frozenset[str], Served] = field(default_factory=dict, repr=False, compare=False)
+
+    def without(self, modalities: Collection[str]) -> Served:
+        """Return the run as it answers when no item has these modalities; kept as long as the run is."""
+        key = frozenset(modalities)
+        if not key:
+            return self
+        if key not in self._variants:
+            self._variants[key] = replace(self, recommender=self.recommender.without(key), _variants={})
+        return self._variants[key]
 
     @property
     def known(self) -> KnownUsers:

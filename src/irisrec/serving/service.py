@@ -135,6 +135,11 @@ class Service:
         data: bytes = await self._computing.run("picture", lambda: self._pictures.of(served, item_id, size))
         return data
 
+    async def compute(self, what: str, work: Callable[[], T]) -> T:
+        """Do something else that takes a while on a computing thread."""
+        done: T = await self._computing.run(what, work)
+        return done
+
     async def append(self, events: Sequence[Event]) -> int:
         """Keep events; when this returns they are on the disk, and the next recommendation counts them."""
         served = self.served
@@ -201,7 +206,9 @@ class Service:
 
     def _together(self, served: Served, asked: Asked, wanted: Wanted) -> tuple[Any, ...]:
         # a model that learns something per user scores known users only where all of a block are known
-        return served.generation, asked.user >= 0, wanted.k, wanted.n_reasons, wanted.rules.model_dump_json()
+        # and one run may be asked with all of its modalities or with some
+        recommender = served.recommender
+        return recommender, asked.user >= 0, wanted.k, wanted.n_reasons, wanted.rules.model_dump_json()
 
     def _note(self, served: Served) -> None:
         self.metrics.generation.set(served.generation)

@@ -29,7 +29,15 @@ from irisrec.training.checkpoints import (
 )
 from irisrec.training.config import TrainingConfig
 from irisrec.training.losses import POINTWISE, best_bias, bpr_loss, bpr_loss_of_pairs
-from irisrec.training.negatives import Draws, counts, draw, draw_chances, expected_counts
+from irisrec.training.negatives import (
+    Draws,
+    counts,
+    counts_among,
+    draw,
+    draw_chances,
+    expected_counts,
+    pairs_among,
+)
 
 Validate = Callable[[Trainable], dict[str, float]]
 _RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
@@ -243,9 +251,8 @@ class _Trainer:
         positive = histories.membership(None, self.model.n_items)
         negatives = self._negatives(positive, generator)
         with replaced(self.model, masked(self.model, self._kept(generator))):
-            losses = [
-                weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
-            ]
+            parts = self.model.training_scores(known, histories)
+            losses = [part.weight * negatives(part.scores, part.items) for part in parts]
         return torch.stack(losses).sum() / n_samples
 
     def _kept(self, generator: torch.Generator) -> dict[str, Tensor]:
@@ -258,8 +265,10 @@ class _Trainer:
             name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
         }
 
-    def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
-        """Choose the negatives of a step; returns the loss of any (B, N) scores against them."""
+    def _negatives(
+        self, positive: Tensor, generator: torch.Generator
+    ) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Choose the negatives of a step; returns the loss of any (B, N) scores of some items (N,) against them."""
         config = self.config
         if config.negatives == "all":
             weights = expected_counts(positive, config.n_negatives, self.chances)
@@ -267,10 +276,12 @@ class _Trainer:
             drawn = draw(positive, config.n_negatives, self.chances, generator)
             if config.loss == "bpr":
                 pairs = _paired(positive, drawn, config.n_negatives)
-                return lambda scores: bpr_loss_of_pairs(scores, pairs, drawn.columns)
+                return lambda scores, items: bpr_loss_of_pairs(
+                    scores, *pairs_among(pairs, drawn.columns, items)
+                )
             weights = counts(drawn, positive)
         loss = POINTWISE.get(config.loss, bpr_loss)
-        return lambda scores: loss(scores, positive, weights)
+        return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
     def _penalty(self) -> Tensor:
         """Return the four L2 groups of equation (12)."""
