@@ -52,6 +52,7 @@ INNER = {
         "graphs",
         "lightgcn",
         "towers",
+        "content_map",
         "popularity",
         "chance",
         "item_weights",

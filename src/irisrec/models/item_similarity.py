@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
+from irisrec.models.content_map import ContentMap
 from irisrec.models.contract import ModalityShares, Reasons
 from irisrec.models.features import held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
@@ -18,7 +20,7 @@ from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
 from irisrec.models.shapley import coalitions
-from irisrec.models.towers import ContentFactors, FeatureTowers
+from irisrec.models.towers import FeatureTowers
 from irisrec.models.trainable import Trainable
 
 if TYPE_CHECKING:
@@ -34,15 +36,25 @@ class ItemTables:
     Attributes:
         p, q: (n, D), the latent factors as history items and as candidates.
         outputs: {modality: (n, D)}, what the towers give; empty where there are none.
+        bias: b_j (n,) as candidates; None where there are none.
+        known: (n,) bool, whose ids are read; None where all are.
     """
 
     p: Tensor
     q: Tensor
     outputs: Mapping[str, Tensor]
+    bias: Tensor | None
+    known: Tensor | None = None
 
     def picked(self, rows: Tensor) -> ItemTables:
         """Return some of the rows."""
-        return ItemTables(self.p[rows], self.q[rows], {name: x[rows] for name, x in self.outputs.items()})
+        return ItemTables(
+            self.p[rows],
+            self.q[rows],
+            {name: x[rows] for name, x in self.outputs.items()},
+            None if self.bias is None else self.bias[rows],
+            None if self.known is None else self.known[rows],
+        )
 
 
 class ItemSimilarity(Trainable):
@@ -55,8 +67,12 @@ class ItemSimilarity(Trainable):
         n_items: number of items N.
         features: {modality: (N, F) float}, vectors as the encoders made them; not read by FISM and NAIS.
         present: {modality: (N,) bool}.
+
+    Attributes:
+        trained: (N,) bool, the items that had training interactions, where the content map stands for the others.
     """
 
+    trained: Tensor
     has_reasons: ClassVar[bool] = True
 
     def __init__(
@@ -76,10 +92,12 @@ class ItemSimilarity(Trainable):
         self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
         hold_features(self, self.modalities, features, present, config.feature_scaling)
         self.towers: FeatureTowers | None = None
-        self.content: ContentFactors | None = None
+        self.content: ContentMap | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
         self._build_relevance(config)
         self.ridge = RidgeTerm(n_items, config.ridge, config.ridge_content) if config.ridge else None
+        if self.maps_content:
+            self.register_buffer("trained", torch.ones(n_items, dtype=torch.bool))
 
     def _build_relevance(self, config: ModelConfig) -> None:
         width = config.attention_dim or config.dim
@@ -90,13 +108,19 @@ class ItemSimilarity(Trainable):
                 widths, config.hidden, config.dim, config.activation, sharing, config.dropout
             )
             if config.content_factors:
-                self.content = ContentFactors(self.features, config.dim)
+                biased = config.item_bias and self.maps_content
+                self.content = ContentMap(self.features, config.dim, biased)
             inputs = dict.fromkeys(self.modalities, config.dim)
             self.attention = AdditiveAttention(inputs, width, config.activation)
         elif config.name == "nais" and config.attention == "product":
             self.attention = ProductAttention(config.dim, width, config.activation)
         elif config.name == "nais":
             self.attention = AdditiveAttention({"latent": config.dim}, width, config.activation)
+
+    @property
+    def maps_content(self) -> bool:
+        """Whether a map of their content stands for items without training interactions."""
+        return self.config.content_factors and self.config.id_dropout > 0
 
     @property
     def scores_cold_items(self) -> bool:
@@ -113,10 +137,28 @@ class ItemSimilarity(Trainable):
         """Which items have each modality, (N,) bool."""
         return held_masks(self, self.modalities)
 
+    @property
+    def unseen_are_negatives(self) -> bool:
+        """An item that nobody could have had tells the content map nothing."""
+        return not self.maps_content
+
     def begin_training(self, train: csr_matrix) -> None:
-        """Find the ridge regression's weights, where there are any."""
+        """Note which items have interactions, and find the ridge regression's weights where there are any."""
+        if self.maps_content:
+            had = torch.from_numpy(np.bincount(train.indices, minlength=self.n_items) > 0)
+            self.trained.copy_(had)
         if self.ridge is not None:
             self.ridge.fit(train, self.features)
+
+    @torch.no_grad()
+    def start_bias(self, bias: Tensor) -> None:
+        """Begin with biases b_j (N,); where content maps to them, from their mean."""
+        assert self.bias is not None
+        bias = bias.to(self.bias.device)
+        if self.content is not None and self.content.bias is not None:
+            self.content.base.copy_(bias[self.trained].mean())
+            bias = torch.where(self.trained, bias - self.content.base, 0.0)
+        self.bias.copy_(bias)
 
     def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
         """Yield the (B, N) scores, in which no user has a part in the ridge regression's weights."""
@@ -164,13 +206,7 @@ class ItemSimilarity(Trainable):
         if self.config.alpha != 0:
             similarity = block.similarity
             n_others = histories.others(candidates, similarity.shape[1], similarity.dtype)
-        return self._biased(block.scores(local, n_others), candidates)
-
-    def _biased(self, scores: Tensor, candidates: Tensor | None) -> Tensor:
-        """Add the candidates' biases to (…, C) scores."""
-        if self.bias is None:
-            return scores
-        return scores + (self.bias if candidates is None else self.bias[candidates])
+        return block.scores(local, n_others)
 
     def pair_block(
         self, rows: Tensor, candidates: Tensor | None, kept: Collection[str] | None = None
@@ -196,17 +232,19 @@ class ItemSimilarity(Trainable):
             alpha=self.config.alpha,
             beta=self.config.beta,
             added=added,
+            bias=columns.bias,
         )
 
     def item_tables(self, items: Tensor | None, kept: Collection[str] | None = None) -> ItemTables:
-        """Compute factors and towers of some items (n,), of all if None; ``kept`` as of `pair_block`."""
+        """Compute factors, biases and towers of some items (n,), of all if None; ``kept`` as of `pair_block`."""
 
         def pick(table: Tensor) -> Tensor:
             return table if items is None else table[items]
 
         p, q = pick(self.history_factors), pick(self.candidate_factors)
+        bias = None if self.bias is None else pick(self.bias)
         if self.towers is None:
-            return ItemTables(p, q, {})
+            return ItemTables(p, q, {}, bias)
         present = {name: pick(mask) for name, mask in self.present.items()}
         features = {name: pick(x) for name, x in self.features.items()}
         if kept is not None:
@@ -214,12 +252,17 @@ class ItemSimilarity(Trainable):
             features = {name: x * (name in kept) for name, x in features.items()}
         outputs = self.towers(features, present)
         if self.content is None:
-            return ItemTables(p, q, outputs)
-        if self.training and self.config.id_dropout:
-            known = (torch.rand(len(p), 1, device=p.device) >= self.config.id_dropout).to(p.dtype)
-            p, q = p * known, q * known
-        p_content, q_content = self.content(features)
-        return ItemTables(p + p_content, q + q_content, outputs)
+            return ItemTables(p, q, outputs, bias)
+        mapped, known = self.content(features), None
+        if self.maps_content:
+            known = pick(self.trained)
+            if self.training:
+                known = known & (torch.rand(len(p), device=p.device) >= self.config.id_dropout)
+            p, q = (torch.where(known[:, None], x, 0.0) for x in (p, q))
+            bias = None if bias is None else torch.where(known, bias, 0.0)
+        if bias is not None and mapped.b is not None:
+            bias = bias + mapped.b
+        return ItemTables(p + mapped.p, q + mapped.q, outputs, bias, known)
 
     def _logits(self, history: ItemTables, candidates: ItemTables) -> Tensor | None:
         if self.attention is None:
@@ -242,8 +285,7 @@ class ItemSimilarity(Trainable):
 
     def explain_block(self, block: PairBlock, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
         """Explain the scores of a user whose history are all rows of the block, or of each user of the block."""
-        zeros = block.similarity.new_zeros(candidates.shape)
-        bias = zeros if self.bias is None else self.bias[candidates]
+        bias = block.biased(block.similarity.new_zeros(candidates.shape))
         return Reasons(block.relevance(weights), block.similarity, block.contributions(weights), bias)
 
     @torch.no_grad()
@@ -261,13 +303,7 @@ class ItemSimilarity(Trainable):
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
         """Return (L, C) scores for a user without each item of the history (L,) in turn, from one block of pairs."""
-        return self.block_without_each(self.pair_block(history, candidates), candidates, weights)
-
-    def block_without_each(
-        self, block: PairBlock, candidates: Tensor | None, weights: Tensor | None = None
-    ) -> Tensor:
-        """Return `scores_without` of a user whose history are all rows of the block."""
-        return self._biased(block.scores_without_each(weights), candidates)
+        return self.pair_block(history, candidates).scores_without_each(weights)
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:

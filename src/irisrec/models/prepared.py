@@ -100,7 +100,7 @@ class PreparedItemSimilarity(Scorer):
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
         """Return (L, C) scores for a user without each item of the history (L,) in turn."""
-        return self.model.block_without_each(self._block(history, candidates), candidates, weights)
+        return self._block(history, candidates).scores_without_each(weights)
 
     @cached_property
     def _masked(self) -> dict[frozenset[str], ItemTables]:
