@@ -36,6 +36,7 @@ def build_model(
     present: Mapping[str, Tensor] | None = None,
     seed: int = 0,
     n_users: int = 0,
+    n_added: int = 0,
 ) -> Scorer:
     """Build the model that the config names, its weights drawn from the seed.
 
@@ -46,6 +47,7 @@ def build_model(
         present: {modality: (N,) bool}.
         seed: of whatever is random.
         n_users: number of users; read by models that learn something per user.
+        n_added: how many of the items, the last ones, were added after training.
     """
     name = config.name
     options: dict[str, Any] = {option: getattr(config, option) for option in OPTIONS[name]}
@@ -69,4 +71,4 @@ def build_model(
             return NCF.of(config, n_items, n_users)
         if name == "lightgcn":
             return LightGCN(config, n_items, n_users)
-        return ItemSimilarity(config, n_items, features, present)
+        return ItemSimilarity(config, n_items, features, present, n_added)

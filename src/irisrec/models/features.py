@@ -50,13 +50,21 @@ def hold_features(
     features: Mapping[str, Tensor] | None,
     present: Mapping[str, Tensor] | None,
     scaling: str,
-) -> None:
-    """Register each modality's scaled vectors (N, F) and mask (N,) as buffers that are not among the weights."""
+    n_added: int = 0,
+) -> dict[str, FeatureScaler]:
+    """Register each modality's scaled vectors (N, F) and mask (N,) as buffers that are not among the weights.
+
+    Returns the scalers, by modality. The last ``n_added`` items were added after training and have no part in them.
+    """
+    scalers = {}
     for name in modalities:
         values, mask = (features or {})[name], (present or {})[name]
-        scaled = FeatureScaler.of(values, mask, scaling)(values) * mask[:, None]
+        n_measured = len(values) - n_added
+        scalers[name] = FeatureScaler.of(values[:n_measured], mask[:n_measured], scaling)
+        scaled = scalers[name](values) * mask[:, None]
         module.register_buffer(VALUES + name, scaled, persistent=False)
         module.register_buffer(PRESENT + name, mask, persistent=False)
+    return scalers
 
 
 def held_features(module: nn.Module, modalities: tuple[str, ...]) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
 from irisrec.models.content_map import ContentMap
+from irisrec.models.content_regression import ContentRegression
 from irisrec.models.contract import ModalityShares, Reasons
 from irisrec.models.features import held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
@@ -56,6 +57,20 @@ class ItemTables:
             None if self.known is None else self.known[rows],
         )
 
+    def followed_by(self, others: ItemTables) -> ItemTables:
+        """Return the rows of these items and then those of others of the same model."""
+
+        def joined(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+            return None if a is None or b is None else torch.cat([a, b])
+
+        return ItemTables(
+            torch.cat([self.p, others.p]),
+            torch.cat([self.q, others.q]),
+            {name: torch.cat([x, others.outputs[name]]) for name, x in self.outputs.items()},
+            joined(self.bias, others.bias),
+            joined(self.known, others.known),
+        )
+
 
 class ItemSimilarity(Trainable):
     r"""Score ``r_uj = b_j + |H\j|^-α Σ_{i ∈ H\j} a_ij p_i·q_j``, equations (2), (3) and (5).
@@ -67,8 +82,10 @@ class ItemSimilarity(Trainable):
         n_items: number of items N.
         features: {modality: (N, F) float}, vectors as the encoders made them; not read by FISM and NAIS.
         present: {modality: (N,) bool}.
+        n_added: how many of the items, the last ones, were added after training.
 
     Attributes:
+        scalers: {modality: what brings vectors to the scale of ``features``}.
         trained: (N,) bool, the items that had training interactions, where the content map stands for the others.
     """
 
@@ -81,8 +98,10 @@ class ItemSimilarity(Trainable):
         n_items: int,
         features: Mapping[str, Tensor] | None = None,
         present: Mapping[str, Tensor] | None = None,
+        n_added: int = 0,
     ) -> None:
         super().__init__(n_items)
+        self.n_added = n_added
         self.config = config
         self.modalities = config.modalities_of(tuple(features or {}))
         self.history_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, config.init_std))  # P
@@ -90,7 +109,9 @@ class ItemSimilarity(Trainable):
             torch.empty(n_items, config.dim).normal_(0, config.init_std)
         )  # Q
         self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
-        hold_features(self, self.modalities, features, present, config.feature_scaling)
+        self.scalers = hold_features(
+            self, self.modalities, features, present, config.feature_scaling, n_added
+        )
         self.towers: FeatureTowers | None = None
         self.content: ContentMap | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
@@ -98,6 +119,7 @@ class ItemSimilarity(Trainable):
         self.ridge = RidgeTerm(n_items, config.ridge, config.ridge_content) if config.ridge else None
         if self.maps_content:
             self.register_buffer("trained", torch.ones(n_items, dtype=torch.bool))
+        self._regression: ContentRegression | None = None
 
     def _build_relevance(self, config: ModelConfig) -> None:
         width = config.attention_dim or config.dim
@@ -108,8 +130,7 @@ class ItemSimilarity(Trainable):
                 widths, config.hidden, config.dim, config.activation, sharing, config.dropout
             )
             if config.content_factors:
-                biased = config.item_bias and self.maps_content
-                self.content = ContentMap(self.features, config.dim, biased)
+                self.content = ContentMap(self.features, config.dim, self.maps_content, config.item_bias)
             inputs = dict.fromkeys(self.modalities, config.dim)
             self.attention = AdditiveAttention(inputs, width, config.activation)
         elif config.name == "nais" and config.attention == "product":
@@ -121,6 +142,26 @@ class ItemSimilarity(Trainable):
     def maps_content(self) -> bool:
         """Whether a map of their content stands for items without training interactions."""
         return self.config.content_factors and self.config.id_dropout > 0
+
+    @property
+    def regression(self) -> ContentRegression:
+        """What stands for the ridge regression's weights of items without interactions; made once."""
+        if self._regression is None:
+            self._regression = ContentRegression(self.features, self.trained, self.config.ridge_map)
+        return self._regression
+
+    def added_parts(self, rows: Tensor, candidates: Tensor) -> dict[str, Tensor]:
+        """Return {modality: (R, C)}, its part in the ridge term's additions; that of trained items is their ids'."""
+        if self.ridge is None or not self.maps_content:
+            return {}
+        new = ~self.trained[candidates]
+        parts = {}
+        for name in self.modalities:
+            features = {m: x[candidates[new]] for m, x in self.features.items()}
+            parts[name] = self.history_factors.new_zeros(len(rows), len(candidates))
+            weights = self.ridge.combined(self.regression, features, only=name)[rows]
+            parts[name][:, new] = self.ridge.log_scale.exp() * weights
+        return parts
 
     @property
     def scores_cold_items(self) -> bool:
@@ -148,7 +189,8 @@ class ItemSimilarity(Trainable):
             had = torch.from_numpy(np.bincount(train.indices, minlength=self.n_items) > 0)
             self.trained.copy_(had)
         if self.ridge is not None:
-            self.ridge.fit(train, self.features)
+            self._regression = None
+            self.ridge.fit(train, self.features, self.regression if self.maps_content else None)
 
     @torch.no_grad()
     def start_bias(self, bias: Tensor) -> None:
@@ -166,8 +208,10 @@ class ItemSimilarity(Trainable):
             yield 1.0, self.score(known)
             return
         rows, local = known.localized()
-        block = replace(self.pair_block(rows, None), added=None)
-        yield 1.0, self.score_block(block, local, known, None) + self.ridge.training_scores(known, had)
+        tables = self.item_tables(None)
+        block = replace(self.block_of(tables.picked(rows), tables, rows, None), added=None)
+        scores = self.score_block(block, local, known, None)
+        yield 1.0, scores + self.ridge.training_scores(known, had, tables.known)
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """The weights by the groups of equation (12): λ1 embeddings, λ2 attention, λ3 towers, λ4 share."""
@@ -296,7 +340,7 @@ class ItemSimilarity(Trainable):
         if not self.modalities:
             return super().modality_shares(history, candidates, weights)
         blocks = {kept: self.pair_block(history, candidates, kept) for kept in coalitions(self.modalities)}
-        return shares_of(blocks, weights)
+        return shares_of(blocks, weights, self.added_parts(history, candidates))
 
     @torch.no_grad()
     def scores_without(

@@ -116,6 +116,31 @@ class PairBlock:
         similarity = self.similarity.T.contiguous().T
         return replace(self, logits=turned(self.logits), similarity=similarity, added=turned(self.added))
 
+    def bordered(self, right: PairBlock, below: PairBlock) -> PairBlock:
+        """Return the block of n items and k more, given that of the n, laid out `by_candidate`.
+
+        Args:
+            right: (n, k), the n items as history against the k as candidates.
+            below: (k, n + k), the k items as history against all.
+        """
+        every = torch.arange(below.similarity.shape[1], device=self.similarity.device)
+
+        def joined(name: str) -> Tensor:
+            table: Tensor = getattr(self, name)
+            n = len(table)
+            whole = table.new_empty(len(every), len(every)).T
+            whole[:n, :n], whole[:n, n:], whole[n:] = table, getattr(right, name), getattr(below, name)
+            return whole
+
+        return replace(
+            self,
+            logits=None if self.logits is None else joined("logits"),
+            similarity=joined("similarity"),
+            same=same_items(every, None),
+            added=None if self.added is None else joined("added"),
+            bias=below.bias,
+        )
+
     def scores_without_each(self, weights: Tensor | None = None) -> Tensor:
         """Return (R, C) scores: all rows but one are the history, each row is left out in turn."""
         similarity = self.similarity.double()
@@ -143,9 +168,7 @@ class PairBlock:
         same = (rows[:, :, None] == columns[:, None, :]).nonzero(as_tuple=True)
         return self._at((rows[:, :, None], columns[:, None, :]), same, columns)
 
-    def _at(
-        self, places: tuple[Tensor, ...], same: tuple[Tensor, ...], columns: Tensor | None
-    ) -> PairBlock:
+    def _at(self, places: tuple[Tensor, ...], same: tuple[Tensor, ...], columns: Tensor | None) -> PairBlock:
         logits = None if self.logits is None else self.logits[places]
         added = None if self.added is None else self.added[places]
         bias = self.bias if self.bias is None or columns is None else self.bias[columns]

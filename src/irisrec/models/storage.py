@@ -41,7 +41,12 @@ def save_model(folder: Path, model: Scorer, config: ModelConfig) -> None:
     """Write weights and description; the description last, so that a folder with it is complete."""
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
-    facts = {"n_items": model.n_items, "n_users": model.n_users, "is_probabilistic": model.is_probabilistic}
+    facts = {
+        "n_items": model.n_items,
+        "n_users": model.n_users,
+        "n_added": model.n_added,
+        "is_probabilistic": model.is_probabilistic,
+    }
     write_json(folder / MODEL, {"format": FORMAT, **facts, "config": config.model_dump(mode="json")})
     seal(folder / WEIGHTS, folder / MODEL)
 
@@ -62,13 +67,14 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
             )
         config = ModelConfig.read(description["config"], "model")
         n_items, n_users = int(description["n_items"]), int(description.get("n_users", 0))
+        n_added = int(description.get("n_added", 0))
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is not a model description ({error})") from None
     features, present = load_features(folder) if config.uses_features else ({}, {})
     wrong = {name: len(values) for name, values in features.items() if len(values) != n_items}
     if wrong:
         raise RunError(f"{folder / FEATURES} has vectors for {wrong} items, the model knows {n_items}")
-    model = build_model(config, n_items, features, present, n_users=n_users)
+    model = build_model(config, n_items, features, present, n_users=n_users, n_added=n_added)
     weights = _read_tensors(folder / WEIGHTS)
     try:
         model.load_state_dict(weights)
