@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,17 +106,17 @@ def content_of(features: Mapping[str, Tensor], present: Mapping[str, Tensor]) ->
 def prepare(config: ExperimentConfig) -> Prepared:
     """Load, split and encode, saying what was done to the data on the way."""
     dataset = load_dataset(config.data)
-    _tell(dataset.notes)
+    tell(dataset.notes)
     say(f"data: {dataset}")
     split = split_dataset(dataset, config.split, config.data.root)
-    _tell(split.notes)
+    tell(split.notes)
     say(f"split: {split}")
     wanted = config.model.modalities_of(tuple(config.features))
     chosen = {name: config.features[name] for name in wanted}
     encoded = encode_catalog(
         dataset.catalog, chosen, config.data.root.expanduser(), cache_folder() / "features"
     )
-    _tell(encoded.notes)
+    tell(encoded.notes)
     features, present = {}, {}
     for name, table in encoded.tables.items():
         values, mask = table.align(dataset.items)
@@ -240,7 +240,8 @@ def _record_data(folder: RunFolder, prepared: Prepared) -> None:
     )
 
 
-def _tell(notes: tuple[Note, ...]) -> None:
+def tell(notes: Iterable[Note]) -> None:
+    """Say notes, warnings as such."""
     for note in notes:
         say(f"{'warning: ' if note.warning else ''}{note}")
 
