@@ -242,14 +242,16 @@ def test_in_training_hidden_items_add_their_weights_as_new_and_speak_for_nobody(
     model = begun(train).train()
     had = Histories.from_matrix(train)
     torch.manual_seed(1)
-    ((_, scores),) = model.training_scores(had, had)
+    (scored,) = model.training_scores(had, had)
     torch.manual_seed(1)
     tables = model.item_tables(None)
     block = replace(model.block_of(tables, tables, ALL, None), added=None)
     kept = had.only(tables.known[had.items])
     as_trained = model.ridge.training_scores(kept, had)
     as_new = model.ridge.log_scale.exp() * history_sum(kept, model.ridge.as_new)
-    torch.testing.assert_close(scores, block.scores(had) + torch.where(tables.known, as_trained, as_new))
+    torch.testing.assert_close(
+        scored.scores, block.scores(had) + torch.where(tables.known, as_trained, as_new)
+    )
     assert 0 < int(tables.known.sum()) < len(TRAINED)
 
 
@@ -280,7 +282,7 @@ def test_an_added_item_is_what_an_untrained_one_would_have_been(options):
     joined = {m: torch.cat([raw[m], values[m]]) for m in WIDTHS}
     together = {m: torch.cat([masks[m], present[m]]) for m in WIDTHS}
     config = ModelConfig(**OPTIONS | options)
-    rebuilt = build_model(config, N + NEW, joined, together, n_added=NEW).double().eval()
+    rebuilt = build_model(config, N + NEW, joined, together, scalers=model.scalers).double().eval()
     rebuilt.load_state_dict(grown.state_dict())
     histories = Histories.of([*HISTORIES, [N], [0, N + 1, N + 2], list(range(N + NEW))])
     torch.testing.assert_close(rebuilt.score(histories), grown.score(histories))

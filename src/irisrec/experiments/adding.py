@@ -202,12 +202,13 @@ def _write(old: RunFolder, new: RunFolder, grown: Recommender, rows: NewRows) ->
     grown.catalog.frame.write_parquet(new.path / ITEMS)
     seal(new.path / ITEMS)
     features, present = load_features(old.path)
+    model = require_content_map(grown.model)
     save_features(
         new.path,
         {name: torch.cat([features[name], values]) for name, values in rows.features.items()},
         {name: torch.cat([present[name], mask]) for name, mask in rows.present.items()},
+        model.scalers,
     )
-    model = require_content_map(grown.model)
     save_model(new.path, model, model.config)
     info = old.read_info()
     ids = rows.catalog.frame["item_id"].to_list()

@@ -12,6 +12,8 @@ from irisrec.models.chance import Chance
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factors import BPRMF, IALS
+from irisrec.models.features import FeatureScaler
+from irisrec.models.freedom import FREEDOM
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.lightgcn import LightGCN
 from irisrec.models.linear import EASE, SLIM
@@ -36,7 +38,7 @@ def build_model(
     present: Mapping[str, Tensor] | None = None,
     seed: int = 0,
     n_users: int = 0,
-    n_added: int = 0,
+    scalers: Mapping[str, FeatureScaler] | None = None,
 ) -> Scorer:
     """Build the model that the config names, its weights drawn from the seed.
 
@@ -47,7 +49,8 @@ def build_model(
         present: {modality: (N,) bool}.
         seed: of whatever is random.
         n_users: number of users; read by models that learn something per user.
-        n_added: how many of the items, the last ones, were added after training.
+        scalers: {modality: what its vectors are scaled by}, for weights that were trained with other vectors; read by
+            models that are fitted by gradients.
     """
     name = config.name
     options: dict[str, Any] = {option: getattr(config, option) for option in OPTIONS[name]}
@@ -66,9 +69,11 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if name == "vbpr":
-            return VBPR(config, n_items, n_users, features or {}, present or {})
+            return VBPR(config, n_items, n_users, features or {}, present or {}, scalers)
         if name in ("gmf", "mlp", "neumf"):
             return NCF.of(config, n_items, n_users)
         if name == "lightgcn":
             return LightGCN(config, n_items, n_users)
-        return ItemSimilarity(config, n_items, features, present, n_added)
+        if name == "freedom":
+            return FREEDOM(config, n_items, n_users, features or {}, present or {}, scalers)
+        return ItemSimilarity(config, n_items, features, present, scalers)

@@ -14,7 +14,7 @@ from irisrec.models.config import ModelConfig
 from irisrec.models.content_map import ContentMap
 from irisrec.models.content_regression import ContentRegression
 from irisrec.models.contract import ModalityShares, Reasons
-from irisrec.models.features import held_features, held_masks, hold_features
+from irisrec.models.features import FeatureScaler, held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock, same_items
@@ -22,7 +22,7 @@ from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
 from irisrec.models.shapley import coalitions
 from irisrec.models.towers import FeatureTowers
-from irisrec.models.trainable import Trainable
+from irisrec.models.trainable import Scored, Trainable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -82,15 +82,15 @@ class ItemSimilarity(Trainable):
         n_items: number of items N.
         features: {modality: (N, F) float}, vectors as the encoders made them; not read by FISM and NAIS.
         present: {modality: (N,) bool}.
-        n_added: how many of the items, the last ones, were added after training.
+        scalers: {modality: what to scale its vectors by}, for weights that were trained with them.
 
     Attributes:
-        scalers: {modality: what brings vectors to the scale of ``features``}.
         trained: (N,) bool, the items that had training interactions, where the content map stands for the others.
     """
 
     trained: Tensor
     has_reasons: ClassVar[bool] = True
+    per_item: ClassVar[tuple[str, ...]] = ("history_factors", "candidate_factors", "bias")
 
     def __init__(
         self,
@@ -98,10 +98,9 @@ class ItemSimilarity(Trainable):
         n_items: int,
         features: Mapping[str, Tensor] | None = None,
         present: Mapping[str, Tensor] | None = None,
-        n_added: int = 0,
+        scalers: Mapping[str, FeatureScaler] | None = None,
     ) -> None:
         super().__init__(n_items)
-        self.n_added = n_added
         self.config = config
         self.modalities = config.modalities_of(tuple(features or {}))
         self.history_factors = nn.Parameter(torch.empty(n_items, config.dim).normal_(0, config.init_std))  # P
@@ -109,9 +108,8 @@ class ItemSimilarity(Trainable):
             torch.empty(n_items, config.dim).normal_(0, config.init_std)
         )  # Q
         self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
-        self.scalers = hold_features(
-            self, self.modalities, features, present, config.feature_scaling, n_added
-        )
+        scaling = config.feature_scaling
+        self.scalers = hold_features(self, self.modalities, features, present, scaling, scalers)
         self.towers: FeatureTowers | None = None
         self.content: ContentMap | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
@@ -202,16 +200,16 @@ class ItemSimilarity(Trainable):
             bias = torch.where(self.trained, bias - self.content.base, 0.0)
         self.bias.copy_(bias)
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
+    def training_scores(self, known: Histories, had: Histories) -> Iterator[Scored]:
         """Yield the (B, N) scores, in which no user has a part in the ridge regression's weights."""
         if self.ridge is None:
-            yield 1.0, self.score(known)
+            yield Scored(1.0, self.score(known))
             return
         rows, local = known.localized()
         tables = self.item_tables(None)
         block = replace(self.block_of(tables.picked(rows), tables, rows, None), added=None)
         scores = self.score_block(block, local, known, None)
-        yield 1.0, scores + self.ridge.training_scores(known, had, tables.known)
+        yield Scored(1.0, scores + self.ridge.training_scores(known, had, tables.known))
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """The weights by the groups of equation (12): λ1 embeddings, λ2 attention, λ3 towers, λ4 share."""

@@ -41,7 +41,7 @@ class PreparedItemSimilarity(Scorer):
     @torch.no_grad()
     def __init__(self, model: ItemSimilarity, limit: int = PAIR_LIMIT) -> None:
         super().__init__(model.n_items)
-        self.is_probabilistic = model.is_probabilistic
+        self.is_probabilistic, self.n_added = model.is_probabilistic, model.n_added
         self.limit = limit
         self.model = model.eval()
         self.tables = model.item_tables(None)
@@ -56,7 +56,8 @@ class PreparedItemSimilarity(Scorer):
         """Return the same for the model with items added to it, for which only their pairs are computed."""
         new: PreparedItemSimilarity = PreparedItemSimilarity.__new__(PreparedItemSimilarity)
         Scorer.__init__(new, model.n_items)
-        new.is_probabilistic, new.limit, new.model = model.is_probabilistic, self.limit, model.eval()
+        new.is_probabilistic, new.n_added = model.is_probabilistic, model.n_added
+        new.limit, new.model = self.limit, model.eval()
         old, added = torch.arange(model.n_items, device=self.tables.p.device).tensor_split([self.n_items])
         fresh = model.item_tables(added)
         new.tables = self.tables.followed_by(fresh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from irisrec.files import sha256
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
 from irisrec.models.growing import with_new_items
+from irisrec.models.masked import without
 from irisrec.models.prepared import PreparedItemSimilarity, prepared
 from irisrec.recommendation.adding import NewItem, NewRows, read_new_items
 from irisrec.recommendation.asking import Asked, as_histories, ask_for_history, ask_for_user
@@ -84,6 +85,18 @@ class Recommender:
         loaded.fingerprint = fingerprint_of_sealed(Path(run))
         loaded._folder = Path(run)
         return loaded
+
+    def without(self, modalities: Collection[str]) -> Self:
+        """Return a recommender that scores as if no item had these modalities; it shares everything else.
+
+        It keeps the towers' results, not those of all pairs, so that several may stand side by side.
+        """
+        model = without(self.model, modalities)
+        masked = type(self)(
+            prepared(model, 0) if self._prepare else model, self.catalog, self.known, prepare=False
+        )
+        masked.fingerprint = self.fingerprint
+        return masked
 
     @property
     def users(self) -> IdMap | None:
@@ -155,7 +168,6 @@ class Recommender:
         while some := list(islice(whom, self.at_once)):
             yield from self.described(self.rank(some, k, n_reasons, tables, modalities))
 
-    @torch.no_grad()
     def explain(
         self,
         item: Id,
@@ -182,10 +194,15 @@ class Recommender:
             raise DataError(
                 "explain to either a user or a history, got " + ("neither" if user is None else "both")
             )
+        return self.explain_to(self.ask(user, history or (), half_life), item, k, n_reasons)
+
+    @torch.no_grad()
+    def explain_to(self, asked: Asked, item: Id, k: int = 10, n_reasons: int = 3) -> Explanation:
+        """Return `explain` for somebody who is in rows already."""
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
         row = int(self.items.index([item])[0])
-        histories = as_histories([self.ask(user, history or (), half_life)])
+        histories = as_histories([asked])
         scores = self._scorer.score(histories)[0].double().numpy()
         explainer = Explainer(self._scorer, histories, scores, self._likeness, self._name)
         return explainer.explain(row, k, n_reasons)

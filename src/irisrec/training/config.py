@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from irisrec.settings import Settings
 
@@ -26,6 +26,9 @@ class TrainingConfig(Settings):
             so that no epoch is spent on learning popularity; ``zero`` is the paper's.
         history_dropout: share of every history that is left out at random in each step; what was left out still
             counts as had, so the model learns to find it from the rest. Not for models that learn a user instead.
+        modality_dropout: with it, in each step an item is without a modality that it has, for each of its modalities
+            and independently; masked as a missing one is, while ids stay. So the model learns to do without. The
+            vectors in a ridge regression, which is fitted before, stay.
         negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
             paper's with ``n_negatives`` drawn; or ``sampled``, the paper's draw itself.
         n_negatives: K, negatives per positive.
@@ -34,6 +37,8 @@ class TrainingConfig(Settings):
         l2_embeddings, l2_attention, l2_towers, l2_share: λ1 to λ4 of equation (12).
         clip_norm: gradients with a larger norm are scaled down to it; 0 for never.
         patience: epochs without a better validation NDCG@10 after which training stops; 0 for never.
+        keep: weights of which epoch the model gets: of the ``best`` by validation NDCG@10 over all items, or of the
+            ``last``, where a schedule that ends at a rate of zero has settled, whatever a noisy metric says.
         validate_every: epochs between validations; the last epoch is always validated.
         seed: of weights, batches, draws and dropout.
         fuse: whether the pair kernel is compiled; ``auto`` where it saves more time than compiling takes.
@@ -48,6 +53,7 @@ class TrainingConfig(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     bias_start: Literal["fitted", "zero"] = "fitted"
     history_dropout: float = Field(default=0.0, ge=0, lt=1)
+    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
     negatives: Literal["all", "sampled"] = "all"
     n_negatives: int = Field(default=4, ge=1)
     negatives_by: Literal["uniform", "popularity"] = "uniform"
@@ -57,7 +63,16 @@ class TrainingConfig(Settings):
     l2_share: float = Field(default=0.0, ge=0)
     clip_norm: float = Field(default=0.0, ge=0)
     patience: int = Field(default=8, ge=0)
+    keep: Literal["best", "last"] = "best"
     validate_every: int = Field(default=1, ge=1)
     seed: int = 0
     fuse: Literal["auto", "on", "off"] = "auto"
     device: str = "auto"
+
+    @model_validator(mode="after")
+    def _ends(self) -> TrainingConfig:
+        if self.keep == "last" and self.patience:
+            raise ValueError(
+                f"patience waits for the best epoch, got patience = {self.patience} and keep = 'last'; set patience = 0"
+            )
+        return self

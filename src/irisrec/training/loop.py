@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,9 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.clock import Stopwatch
 from irisrec.errors import TrainingError
+from irisrec.models.features import held_modalities, masked, replaced
 from irisrec.models.histories import Histories
 from irisrec.models.pair_kernel import fused
 from irisrec.models.trainable import Trainable
@@ -28,7 +29,15 @@ from irisrec.training.checkpoints import (
 )
 from irisrec.training.config import TrainingConfig
 from irisrec.training.losses import POINTWISE, best_bias, bpr_loss, bpr_loss_of_pairs
-from irisrec.training.negatives import Draws, counts, draw, draw_chances, expected_counts
+from irisrec.training.negatives import (
+    Draws,
+    counts,
+    counts_among,
+    draw,
+    draw_chances,
+    expected_counts,
+    pairs_among,
+)
 
 Validate = Callable[[Trainable], dict[str, float]]
 _RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
@@ -42,8 +51,9 @@ def fit(
     validate: Validate | None = None,
     checkpoint: Path | None = None,
     after_epoch: Callable[[Progress], None] | None = None,
+    begin: Callable[[Trainable], None] | None = None,
 ) -> Progress:
-    """Fit a model in place and return how it went; the model ends with the weights of the best epoch.
+    """Fit a model in place and return how it went; the model ends with the weights of ``config.keep``'s epoch.
 
     Args:
         model: changed in place.
@@ -54,6 +64,7 @@ def fit(
         checkpoint: file to leave after every epoch; training goes on from it where it exists. What is fitted before
             the model leaves files of its own beside it.
         after_epoch: told how far training has come, for example to write the metrics down.
+        begin: sets the weights that training begins with, instead of any pretraining.
     """
     if not train.nnz:
         raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
@@ -62,15 +73,25 @@ def fit(
             f"training.history_dropout = {config.history_dropout:g} hides history items, and "
             f"{type(model).__name__} reads none, it learns a user instead; set it to 0"
         )
+    if config.modality_dropout and not held_modalities(model):
+        raise TrainingError(
+            f"training.modality_dropout = {config.modality_dropout:g} hides what items look and read like, and "
+            f"{type(model).__name__} reads no modality; set it to 0"
+        )
     device = _device(config.device)
     model.to(device)
+    watch = Stopwatch()
     model.begin_training(train)
     model.is_probabilistic = config.loss == "log" and config.negatives_by == "uniform"
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
+    elif begin is not None:
+        begin(model)
+        trainer.progress.add(watch)
     else:
-        _pretrain(model, train, config, validate, checkpoint)
+        trainer.progress.add(watch)
+        _pretrain(model, train, config, validate, checkpoint, trainer.progress)
     with ExitStack() as stack:
         stack.enter_context(fused(trainer.worth_fusing))
         trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
@@ -83,13 +104,14 @@ def _pretrain(
     config: TrainingConfig,
     validate: Validate | None,
     checkpoint: Path | None,
+    progress: Progress,
 ) -> None:
-    """Fit what the model begins from, each part to its own best epoch."""
+    """Fit what the model begins from, each part to its own best epoch; the time it takes goes to the progress."""
     parts = model.pretraining()
     for name, part in parts.items():
         say(f"pretraining {name}")
         beside = checkpoint and checkpoint.with_stem(f"{checkpoint.stem}-{name}")
-        fit(part, train, config, validate, beside)
+        progress.add(fit(part, train, config, validate, beside))
     if parts:
         model.after_pretraining(parts)
         say("pretraining is over, the whole model follows")
@@ -105,6 +127,7 @@ class _Trainer:
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
         self.steps_per_epoch = math.ceil(len(self.users) / config.batch_users)
         named = dict(model.named_parameters())
+        self.modalities = held_modalities(model)
         self.names = {id(p): name for name, p in named.items()}
         decayed = [p for p in named.values() if p.ndim > 1]
         others = [p for p in named.values() if p.ndim <= 1]
@@ -170,7 +193,7 @@ class _Trainer:
 
     def _epoch(self, epoch: int) -> dict[str, object]:
         """Pass once over the users; all randomness comes from seed and epoch, so a resumed run repeats it."""
-        started = time.perf_counter()
+        watch = Stopwatch()
         torch.manual_seed(self.config.seed * 100_003 + epoch)
         generator = torch.Generator().manual_seed(self.config.seed * 100_019 + epoch)
         self.model.begin_epoch(epoch)
@@ -182,11 +205,12 @@ class _Trainer:
                 total, weight = total + loss * n, weight + n
                 _show(task, total / weight)
         self.model.end_epoch()
+        self.progress.add(watch)
         return {
             "epoch": epoch,
             "loss": total / weight,
             "learning_rate": self._learning_rate(epoch * self.steps_per_epoch - 1),
-            "seconds": time.perf_counter() - started,
+            "seconds": watch.seconds,
         }
 
     def _batches(self, generator: torch.Generator) -> Iterator[np.ndarray]:
@@ -225,13 +249,25 @@ class _Trainer:
             known = histories.only(kept.to(self.device))
         positive = histories.membership(None, self.model.n_items)
         negatives = self._negatives(positive, generator)
-        losses = [
-            weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
-        ]
+        with replaced(self.model, masked(self.model, self._kept(generator))):
+            parts = self.model.training_scores(known, histories)
+            losses = [part.weight * negatives(part.scores, part.items) for part in parts]
         return torch.stack(losses).sum() / n_samples
 
-    def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
-        """Choose the negatives of a step; returns the loss of any (B, N) scores against them."""
+    def _kept(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Draw which items (N,) keep each modality in a step; nothing is drawn without modality dropout."""
+        rate = self.config.modality_dropout
+        if not rate:
+            return {}
+        draws = (torch.rand(self.model.n_items, generator=generator) for _ in self.modalities)
+        return {
+            name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
+        }
+
+    def _negatives(
+        self, positive: Tensor, generator: torch.Generator
+    ) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Choose the negatives of a step; returns the loss of any (B, N) scores of some items (N,) against them."""
         config = self.config
         if config.negatives == "all":
             weights = expected_counts(positive, config.n_negatives, self.chances)
@@ -239,10 +275,12 @@ class _Trainer:
             drawn = draw(positive, config.n_negatives, self.chances, generator)
             if config.loss == "bpr":
                 pairs = _paired(positive, drawn, config.n_negatives)
-                return lambda scores: bpr_loss_of_pairs(scores, pairs, drawn.columns)
+                return lambda scores, items: bpr_loss_of_pairs(
+                    scores, *pairs_among(pairs, drawn.columns, items)
+                )
             weights = counts(drawn, positive)
         loss = POINTWISE.get(config.loss, bpr_loss)
-        return lambda scores: loss(scores, positive, weights)
+        return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
     def _penalty(self) -> Tensor:
         """Return the four L2 groups of equation (12)."""
@@ -263,12 +301,12 @@ class _Trainer:
         return top * (1 + math.cos(math.pi * (step - peak) / max(n_steps - peak, 1))) / 2
 
     def _keep_best(self, record: dict[str, object], is_judged: bool) -> None:
-        """Keep the weights if they are the best by validation; without any validation the last epoch's count."""
+        """Keep the weights if they are the best by validation; without it, or if asked, the last epoch's count."""
         validation = record.get("validation")
         if is_judged and not isinstance(validation, dict):
             return  # an epoch between two validations
         value = validation["ndcg@10"] if isinstance(validation, dict) else float(self.progress.epoch)
-        if value > self.progress.best_value:
+        if self.config.keep == "last" or value > self.progress.best_value:
             self.progress.best_value, self.progress.best_epoch = value, self.progress.epoch
             self.best = {name: w.detach().clone() for name, w in self.model.state_dict().items()}
 
