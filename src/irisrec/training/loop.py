@@ -140,10 +140,9 @@ class _Trainer:
         )
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
-        self.chances = draw_chances(train, config.negatives_by)
+        self.chances = draw_chances(train, config.negatives_by, model.unseen_are_negatives)
         if config.bias_start == "fitted" and model.bias is not None:
-            with torch.no_grad():
-                model.bias.copy_(best_bias(train, config.n_negatives, self.chances, config.loss))
+            model.start_bias(best_bias(train, config.n_negatives, self.chances, config.loss))
         self.chances = self.chances.to(device)
 
     @property
