@@ -9,12 +9,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from irisrec import ExperimentConfig, Recommender, evaluate_run, train
+from irisrec import ExperimentConfig, NewItem, Recommender, evaluate_run, train
 from irisrec.cli.main import app
 from irisrec.errors import DataError, FeatureError, IrisrecError, ModelError, RunError
 from irisrec.experiments.adding import add_items
 from irisrec.features.pictures import read_bytes
-from irisrec.recommendation.adding import NewItem
 from irisrec.recommendation.rules import Rules
 from irisrec.sums import SUMS, check_sealed
 
