@@ -8,6 +8,7 @@ import sys
 import typer
 
 from irisrec import __version__
+from irisrec.cli.add_items import add_items
 from irisrec.cli.collect import app as collect
 from irisrec.cli.compare import compare
 from irisrec.cli.download import download
@@ -49,6 +50,7 @@ app.command()(report)
 app.command()(recommend)
 app.command()(explain)
 app.command()(similar)
+app.command()(add_items)
 app.command()(serve)
 app.command("serve-key")(serve_key)
 app.command()(encode)

@@ -39,7 +39,9 @@ class ModelConfig(Settings):
         ridge: λ of a ridge regression of each item on the others, whose weights add to the score (ours, not the
             paper's); None for without.
         ridge_content: weight of each modality's vectors in that regression, by name.
-        id_dropout: with content factors, share of items whose own factors are hidden in each training step.
+        ridge_map: with id_dropout, λ of the regression on content that gives items without interactions weights.
+        id_dropout: with content factors, share of items whose ids are hidden in each training step, so that a map of
+            their content learns to stand for them: for items without interactions, and for new ones.
         dropout: share of tower inputs and hidden units dropped in training.
         feature_scaling: ``standard`` gives every dimension of a modality mean 0 and variance 1 over the items that
             have it, ``l2`` every vector length 1, ``none`` leaves vectors as the encoder made them.
@@ -74,6 +76,7 @@ class ModelConfig(Settings):
     content_factors: bool = False
     ridge: float | None = Field(default=None, gt=0)
     ridge_content: dict[str, Annotated[float, Field(gt=0)]] = {}  # noqa: RUF012 (frozen settings)
+    ridge_map: float = Field(default=10.0, gt=0)
     id_dropout: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"

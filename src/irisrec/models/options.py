@@ -42,6 +42,7 @@ _IRIS = (
     "dropout",
     "feature_scaling",
     "ridge_content",
+    "ridge_map",
 )
 
 OPTIONS: dict[str, tuple[str, ...]] = {

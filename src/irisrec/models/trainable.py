@@ -63,6 +63,17 @@ class Trainable(Scorer):
     def begin_training(self, train: csr_matrix) -> None:
         """Take from the (n_users, N) interactions what is known before any gradient, such as their graph."""
 
+    @property
+    def unseen_are_negatives(self) -> bool:
+        """Whether items without training interactions are among the negatives: ids must learn to rank them low."""
+        return True
+
+    @torch.no_grad()
+    def start_bias(self, bias: Tensor) -> None:
+        """Begin with the candidates' biases b_j (N,)."""
+        assert self.bias is not None
+        self.bias.copy_(bias)
+
     def begin_epoch(self, epoch: int) -> None:
         """Draw what stays the same for a whole epoch; all randomness comes from torch's seeded generator."""
 

@@ -23,15 +23,15 @@ class Draws(NamedTuple):
     columns: Tensor
 
 
-def draw_chances(train: csr_matrix, kind: str) -> Tensor:
+def draw_chances(train: csr_matrix, kind: str, unseen: bool = True) -> Tensor:
     """Return (N,) how likely each item is to be drawn as a negative, up to a factor: evenly or by popularity.
 
-    One interaction is added to every popularity, so that no item is never seen as a negative.
+    One interaction is added to every popularity, so that no item is never seen as a negative; without ``unseen``
+    those that nobody had are not.
     """
-    if kind == "uniform":
-        return torch.ones(train.shape[1])
     popularity = np.bincount(train.indices, minlength=train.shape[1])
-    return torch.from_numpy(1.0 + popularity).float()
+    chances = np.ones(train.shape[1]) if kind == "uniform" else 1.0 + popularity
+    return torch.from_numpy(chances if unseen else np.where(popularity > 0, chances, 0.0)).float()
 
 
 def expected_counts(positive: Tensor, n_negatives: int, chances: Tensor) -> Tensor:
