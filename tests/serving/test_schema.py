@@ -33,7 +33,14 @@ def app(run, tmp_path_factory):
 def document(app):
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers=HEADERS)
     # what a schema cannot say, such as an item that is not in the catalog, is refused with 422, too
-    schema.config.checks.positive_data_acceptance.expected_statuses = ["200", "201", "404", "409", "413", "422"]
+    schema.config.checks.positive_data_acceptance.expected_statuses = [
+        "200",
+        "201",
+        "404",
+        "409",
+        "413",
+        "422",
+    ]
     rejected = schema.config.checks.negative_data_rejection
     rejected.expected_statuses = [*rejected.expected_statuses, "413"]
     return schema
