@@ -49,7 +49,9 @@ class Connection:
 
 def requests_of(run: Path, length: int, n: int) -> list[bytes]:
     """Draw histories of known users, ``length`` items of each, ten items and three reasons wanted."""
-    pairs = pl.read_parquet(run / "interactions.parquet").group_by("user_id", maintain_order=True).agg("item_id")
+    pairs = (
+        pl.read_parquet(run / "interactions.parquet").group_by("user_id", maintain_order=True).agg("item_id")
+    )
     histories = [items for items in pairs["item_id"].to_list() if len(items) >= length]
     rng = np.random.default_rng(0)
     bodies = []
@@ -97,7 +99,9 @@ async def at_most(port: int, requests: Sequence[bytes], clients: int, seconds: f
 @contextmanager
 def service(command: list[str], port: int) -> Iterator[int]:
     """Start a service and wait until it answers."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+    )
     try:
         for _ in range(600):
             with socket.socket() as probe:
@@ -113,7 +117,12 @@ def service(command: list[str], port: int) -> Iterator[int]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "IRISREC_SERVE_RATE__PER_SECOND": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {
+        **os.environ,
+        "IRISREC_SERVE_RATE__PER_SECOND": "0",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def resident(pid: int) -> float:
@@ -127,7 +136,9 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def measure(command: list[str], port: int, requests: list[bytes], wanted: argparse.Namespace) -> dict[str, float]:
+def measure(
+    command: list[str], port: int, requests: list[bytes], wanted: argparse.Namespace
+) -> dict[str, float]:
     with service(command, port) as pid:
         asyncio.run(at_most(port, requests, 4, 2.0))  # warm
         seconds = asyncio.run(at_rate(port, requests, wanted.rate, wanted.seconds))
@@ -146,7 +157,9 @@ def measure(command: list[str], port: int, requests: list[bytes], wanted: argpar
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("--rate", type=float, default=100, help="requests per second for the latencies")
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
@@ -156,7 +169,9 @@ def main() -> None:
     parser.add_argument("--only", choices=("irisrec", "implicit"))
     wanted = parser.parse_args()
     requests = requests_of(wanted.run, wanted.history, 2000)
-    print(f"{wanted.run}: histories of {wanted.history}, k = 10, 3 reasons; client on the same {os.cpu_count()} cores")
+    print(
+        f"{wanted.run}: histories of {wanted.history}, k = 10, 3 reasons; client on the same {os.cpu_count()} cores"
+    )
     print(f"latencies at {wanted.rate:g} requests per second, throughput with {wanted.clients} clients, "
           f"{wanted.seconds:g} s each\n")  # fmt: skip
     print(f"{'':10}{'per second':>12}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'MB':>8}{'MB after':>10}")

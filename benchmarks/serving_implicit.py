@@ -27,7 +27,10 @@ def service_of(run: Path) -> FastAPI:
     rows = {id: row for row, id in enumerate(ids)}
     users = {id: row for row, id in enumerate(pairs["user_id"].unique(maintain_order=True).to_list())}
     matrix = csr_matrix(
-        (np.ones(len(pairs)), ([users[user] for user in pairs["user_id"]], [rows[item] for item in pairs["item_id"]])),
+        (
+            np.ones(len(pairs)),
+            ([users[user] for user in pairs["user_id"]], [rows[item] for item in pairs["item_id"]]),
+        ),
         shape=(len(users), len(ids)),
         dtype=np.float32,
     )
@@ -46,7 +49,8 @@ def service_of(run: Path) -> FastAPI:
             if asked.reasons:
                 _, top, _ = model.explain(0, had, item, N=asked.reasons)
                 because = [
-                    {"item_id": ids[row], "title": titles[row], "contribution": float(share)} for row, share in top
+                    {"item_id": ids[row], "title": titles[row], "contribution": float(share)}
+                    for row, share in top
                 ]
             answer.append({"item_id": ids[item], "title": titles[item], "score": score, "because": because})
         return {"items": answer}

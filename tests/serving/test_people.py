@@ -91,6 +91,12 @@ def test_a_forgotten_user_is_unknown_also_where_the_training_knew_the_user(clien
     assert client.post("/recommend", json={"user_id": "u3"}).json()["n_history"] == 1
 
 
+def test_deleting_a_history_s_path_forgets_nobody(client):
+    answer = client.delete("/users/u3/history")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert client.get("/users/u3/history").status_code == 200
+
+
 def test_only_the_newest_events_count_and_the_answer_says_how_many_do_not(client_of):
     client = client_of(limits={"history": 3})
     send(client, *({"user_id": "new", "item_id": f"i{n:02}"} for n in range(5)))

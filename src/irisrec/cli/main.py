@@ -8,6 +8,7 @@ import sys
 import typer
 
 from irisrec import __version__
+from irisrec.cli.add_items import add_items
 from irisrec.cli.collect import app as collect
 from irisrec.cli.compare import compare
 from irisrec.cli.download import download
@@ -20,6 +21,8 @@ from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
 from irisrec.cli.report import report
 from irisrec.cli.reproduce import reproduce
+from irisrec.cli.results import results
+from irisrec.cli.robustness import robustness
 from irisrec.cli.serve import serve, serve_key
 from irisrec.cli.similar import similar
 from irisrec.cli.train import train
@@ -38,13 +41,16 @@ app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(results)
 app.command()(reproduce)
 app.command()(knockout)
+app.command()(robustness)
 app.command()(faithfulness)
 app.command()(report)
 app.command()(recommend)
 app.command()(explain)
 app.command()(similar)
+app.command()(add_items)
 app.command()(serve)
 app.command("serve-key")(serve_key)
 app.command()(encode)

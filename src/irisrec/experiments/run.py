@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +23,17 @@ from irisrec.evaluation.lists import Content
 from irisrec.evaluation.per_user import per_user_frame
 from irisrec.experiments.causes import planted_reasons
 from irisrec.experiments.config import ExperimentConfig
+from irisrec.experiments.continuing import Start
 from irisrec.experiments.curves import draw_curves
 from irisrec.experiments.folder import RunFolder, cache_folder
-from irisrec.experiments.provenance import commit, versions
+from irisrec.experiments.provenance import commit, machine, versions
 from irisrec.experiments.report import write_report
-from irisrec.features.encode import Encoded, encode_catalog
+from irisrec.features.encode import Encoded, encode_catalog, encode_with
 from irisrec.files import atomic_path, write_json
 from irisrec.memory import forget_peak, peak_memory
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
+from irisrec.models.features import FeatureScaler
 from irisrec.models.popularity import Popularity
 from irisrec.models.storage import load_features, load_model, save_features, save_model
 from irisrec.models.trainable import Trainable
@@ -48,6 +51,7 @@ class Prepared:
     Attributes:
         dataset, split, encoded: what the config asked for.
         features, present: {modality: (N, F)} and {modality: (N,)} in the order of the items.
+        start: the run whose weights and scale of the features are taken over; None where there is none.
     """
 
     dataset: Dataset
@@ -55,6 +59,12 @@ class Prepared:
     encoded: Encoded
     features: dict[str, Tensor]
     present: dict[str, Tensor]
+    start: Start | None = None
+
+    @property
+    def scalers(self) -> Mapping[str, FeatureScaler] | None:
+        """What the features are scaled by, where it is not found from themselves."""
+        return None if self.start is None else self.start.scalers
 
 
 def train(config: ExperimentConfig, out: Path) -> Evaluation:
@@ -105,23 +115,30 @@ def content_of(features: Mapping[str, Tensor], present: Mapping[str, Tensor]) ->
 
 def prepare(config: ExperimentConfig) -> Prepared:
     """Load, split and encode, saying what was done to the data on the way."""
+    start = Start.load(config)
     dataset = load_dataset(config.data)
-    _tell(dataset.notes)
+    if start is not None:
+        dataset = replace(dataset, notes=(*dataset.notes, *start.notes(dataset)))
+    tell(dataset.notes)
     say(f"data: {dataset}")
     split = split_dataset(dataset, config.split, config.data.root)
-    _tell(split.notes)
+    if start is not None:
+        split = start.unlearned(split, dataset)
+    tell(split.notes)
     say(f"split: {split}")
     wanted = config.model.modalities_of(tuple(config.features))
-    chosen = {name: config.features[name] for name in wanted}
-    encoded = encode_catalog(
-        dataset.catalog, chosen, config.data.root.expanduser(), cache_folder() / "features"
-    )
-    _tell(encoded.notes)
+    root, store = config.data.root.expanduser(), cache_folder() / "features"
+    if start is None:
+        chosen = {name: config.features[name] for name in wanted}
+        encoded = encode_catalog(dataset.catalog, chosen, root, store)
+    else:
+        encoded = encode_with(dataset.catalog, start.encoders(wanted, root), root, store)
+    tell(encoded.notes)
     features, present = {}, {}
     for name, table in encoded.tables.items():
         values, mask = table.align(dataset.items)
         features[name], present[name] = torch.from_numpy(values), torch.from_numpy(mask)
-    return Prepared(dataset, split, encoded, features, present)
+    return Prepared(dataset, split, encoded, features, present, start)
 
 
 def fit_model(
@@ -132,8 +149,9 @@ def fit_model(
 ) -> tuple[Scorer, Progress]:
     """Build and fit the model of a config on prepared data."""
     dataset, split, seed = prepared.dataset, prepared.split, config.training.seed
+    vectors = prepared.features, prepared.present
     model = build_model(
-        config.model, dataset.n_items, prepared.features, prepared.present, seed, dataset.n_users
+        config.model, dataset.n_items, *vectors, seed, dataset.n_users, scalers=prepared.scalers
     )
     if not model.needs_gradient_training:
         watch = Stopwatch()
@@ -146,7 +164,8 @@ def fit_model(
         def validate(model: Trainable) -> dict[str, float]:
             return evaluate(model, split, choosing(config), part="validation").metrics["full"]
 
-    return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch)
+    begin = None if prepared.start is None else partial(prepared.start.begin, dataset=dataset)
+    return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch, begin)
 
 
 def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
@@ -209,6 +228,7 @@ def _record_start(config: ExperimentConfig, folder: RunFolder) -> None:
         commit=commit(),
         versions=versions(),
         threads=torch.get_num_threads(),
+        machine=machine(),
     )
 
 
@@ -222,7 +242,7 @@ def _record_data(folder: RunFolder, prepared: Prepared) -> None:
         )
     save_dataset(folder.path, prepared.dataset, prepared.split)
     if prepared.features:
-        save_features(folder.path, prepared.features, prepared.present)
+        save_features(folder.path, prepared.features, prepared.present, prepared.scalers)
         prepared.encoded.save_encoders(folder.encoders)
     if prepared.encoded.failures:
         prepared.encoded.write_report(folder.failures)
@@ -239,7 +259,8 @@ def _record_data(folder: RunFolder, prepared: Prepared) -> None:
     )
 
 
-def _tell(notes: tuple[Note, ...]) -> None:
+def tell(notes: Iterable[Note]) -> None:
+    """Say notes, warnings as such."""
     for note in notes:
         say(f"{'warning: ' if note.warning else ''}{note}")
 

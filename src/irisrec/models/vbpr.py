@@ -33,6 +33,8 @@ class VBPR(Trainable):
 
     knows_users_only: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = False
+    per_item: ClassVar[tuple[str, ...]] = ("item_factors", "bias")
+    per_user: ClassVar[tuple[str, ...]] = ("user_factors", "tastes.*")
 
     def __init__(
         self,

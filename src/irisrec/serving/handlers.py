@@ -47,13 +47,25 @@ _PLAIN = {
 }
 
 
+# what a place is called where one of several shapes may stand
+_ALTERNATIVES = {
+    "constrained-str",
+    "constrained-int",
+    "constrained-float",
+    "float",
+    "str",
+    "int",
+    "HistoryItem",
+}
+
+
 def sentence(error: dict[str, Any]) -> str:
     """Say what does not fit a schema, as `irisrec.settings` does.
 
     >>> sentence({"type": "missing", "loc": ("body", "item_id"), "msg": "Field required", "input": {}})
     'body.item_id is required'
     """
-    where = ".".join(str(part) for part in error["loc"])
+    where = ".".join(str(part) for part in error["loc"] if part not in _ALTERNATIVES)
     kind, message = error["type"], str(error["msg"])
     if kind == "json_invalid":
         return f"the body is not JSON: {error.get('ctx', {}).get('error', message)} at {error['loc'][-1]}"

@@ -29,7 +29,15 @@ from irisrec.training.checkpoints import (
 )
 from irisrec.training.config import TrainingConfig
 from irisrec.training.losses import POINTWISE, best_bias, bpr_loss, bpr_loss_of_pairs
-from irisrec.training.negatives import Draws, counts, draw, draw_chances, expected_counts
+from irisrec.training.negatives import (
+    Draws,
+    counts,
+    counts_among,
+    draw,
+    draw_chances,
+    expected_counts,
+    pairs_among,
+)
 
 Validate = Callable[[Trainable], dict[str, float]]
 _RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
@@ -43,8 +51,9 @@ def fit(
     validate: Validate | None = None,
     checkpoint: Path | None = None,
     after_epoch: Callable[[Progress], None] | None = None,
+    begin: Callable[[Trainable], None] | None = None,
 ) -> Progress:
-    """Fit a model in place and return how it went; the model ends with the weights of the best epoch.
+    """Fit a model in place and return how it went; the model ends with the weights of ``config.keep``'s epoch.
 
     Args:
         model: changed in place.
@@ -55,6 +64,7 @@ def fit(
         checkpoint: file to leave after every epoch; training goes on from it where it exists. What is fitted before
             the model leaves files of its own beside it.
         after_epoch: told how far training has come, for example to write the metrics down.
+        begin: sets the weights that training begins with, instead of any pretraining.
     """
     if not train.nnz:
         raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
@@ -76,6 +86,9 @@ def fit(
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
+    elif begin is not None:
+        begin(model)
+        trainer.progress.add(watch)
     else:
         trainer.progress.add(watch)
         _pretrain(model, train, config, validate, checkpoint, trainer.progress)
@@ -127,10 +140,9 @@ class _Trainer:
         )
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
-        self.chances = draw_chances(train, config.negatives_by)
+        self.chances = draw_chances(train, config.negatives_by, model.unseen_are_negatives)
         if config.bias_start == "fitted" and model.bias is not None:
-            with torch.no_grad():
-                model.bias.copy_(best_bias(train, config.n_negatives, self.chances, config.loss))
+            model.start_bias(best_bias(train, config.n_negatives, self.chances, config.loss))
         self.chances = self.chances.to(device)
 
     @property
@@ -238,9 +250,8 @@ class _Trainer:
         positive = histories.membership(None, self.model.n_items)
         negatives = self._negatives(positive, generator)
         with replaced(self.model, masked(self.model, self._kept(generator))):
-            losses = [
-                weight * negatives(scores) for weight, scores in self.model.training_scores(known, histories)
-            ]
+            parts = self.model.training_scores(known, histories)
+            losses = [part.weight * negatives(part.scores, part.items) for part in parts]
         return torch.stack(losses).sum() / n_samples
 
     def _kept(self, generator: torch.Generator) -> dict[str, Tensor]:
@@ -253,8 +264,10 @@ class _Trainer:
             name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
         }
 
-    def _negatives(self, positive: Tensor, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
-        """Choose the negatives of a step; returns the loss of any (B, N) scores against them."""
+    def _negatives(
+        self, positive: Tensor, generator: torch.Generator
+    ) -> Callable[[Tensor, Tensor | None], Tensor]:
+        """Choose the negatives of a step; returns the loss of any (B, N) scores of some items (N,) against them."""
         config = self.config
         if config.negatives == "all":
             weights = expected_counts(positive, config.n_negatives, self.chances)
@@ -262,10 +275,12 @@ class _Trainer:
             drawn = draw(positive, config.n_negatives, self.chances, generator)
             if config.loss == "bpr":
                 pairs = _paired(positive, drawn, config.n_negatives)
-                return lambda scores: bpr_loss_of_pairs(scores, pairs, drawn.columns)
+                return lambda scores, items: bpr_loss_of_pairs(
+                    scores, *pairs_among(pairs, drawn.columns, items)
+                )
             weights = counts(drawn, positive)
         loss = POINTWISE.get(config.loss, bpr_loss)
-        return lambda scores: loss(scores, positive, weights)
+        return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
     def _penalty(self) -> Tensor:
         """Return the four L2 groups of equation (12)."""
@@ -286,12 +301,12 @@ class _Trainer:
         return top * (1 + math.cos(math.pi * (step - peak) / max(n_steps - peak, 1))) / 2
 
     def _keep_best(self, record: dict[str, object], is_judged: bool) -> None:
-        """Keep the weights if they are the best by validation; without any validation the last epoch's count."""
+        """Keep the weights if they are the best by validation; without it, or if asked, the last epoch's count."""
         validation = record.get("validation")
         if is_judged and not isinstance(validation, dict):
             return  # an epoch between two validations
         value = validation["ndcg@10"] if isinstance(validation, dict) else float(self.progress.epoch)
-        if value > self.progress.best_value:
+        if self.config.keep == "last" or value > self.progress.best_value:
             self.progress.best_value, self.progress.best_epoch = value, self.progress.epoch
             self.best = {name: w.detach().clone() for name, w in self.model.state_dict().items()}
 

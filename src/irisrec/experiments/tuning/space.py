@@ -83,7 +83,7 @@ _IRIS: Space = {
 
 # Bounds are wide enough that the best value known for any of our data sets lies well inside. What is not named keeps
 # the value of the config: options without a better and a worse (attention_dim follows dim), and those that were
-# measured to change nothing (docs/experiments.md). What is off in the config (None, such as ridge) stays off.
+# measured to change nothing (docs/experiments.md). What is off in the config (ridge, content_factors) stays off.
 SPACES: dict[str, Space] = {
     "popularity": {},
     "random": {},
@@ -117,6 +117,14 @@ SPACES: dict[str, Space] = {
     "mlp": _FACTORS,
     "neumf": _FACTORS,
     "lightgcn": {**_FACTORS, "model.n_layers": Numbers(1, 4)},
+    "freedom": {
+        **_FACTORS,
+        "model.n_layers": Numbers(1, 4),
+        "model.item_layers": Numbers(1, 2),
+        "model.n_neighbors": Numbers(5, 40, log=True),
+        "model.edge_dropout": Numbers(0.0, 0.95),
+        "model.content_loss": Numbers(0.000_01, 1.0, log=True),
+    },
     "fism": _FISM,
     "nais": {**_NAIS, "model.attention": Choice(("concat", "product"))},
     "iris": _IRIS,

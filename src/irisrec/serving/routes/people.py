@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query
 
 from irisrec.recommendation.history import as_numbers
 from irisrec.serving.errors import NotFoundError
@@ -54,6 +54,8 @@ async def forget(user_id: _UserId, service: TheService) -> Forgotten:
 
     A run that is trained later must be trained without the user; what it learned from all users together stays.
     """
+    if user_id.endswith("/history"):  # of a history alone nothing can be deleted; nobody is called so
+        raise HTTPException(405, headers={"Allow": "GET"})
     served = service.served
     id = served.known.ids.parse(user_id)
     n_events = await service.forget(id)
