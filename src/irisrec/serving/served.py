@@ -32,7 +32,10 @@ class Served:
     folder: Path
     generation: int = 1
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _variants: dict[frozenset[str], Served] = field(default_factory=dict, repr=False, compare=False)
+    # of its own: a copy with another recommender begins anew
+    _variants: dict[frozenset[str], Served] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def without(self, modalities: Collection[str]) -> Served:
         """Return the run as it answers when no item has these modalities; kept as long as the run is."""
@@ -40,7 +43,7 @@ class Served:
         if not key:
             return self
         if key not in self._variants:
-            self._variants[key] = replace(self, recommender=self.recommender.without(key), _variants={})
+            self._variants[key] = replace(self, recommender=self.recommender.without(key))
         return self._variants[key]
 
     @property
