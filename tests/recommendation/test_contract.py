@@ -57,7 +57,7 @@ MODELS = {
         "id_dropout": 0.3,
         "ridge": 10,
         **WIDTHS,
-    },  # fmt: skip
+    },
 }
 IMPERSONAL = ("popularity", "random")  # rank without knowing tastes
 BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf", "lightgcn", "freedom")

@@ -36,7 +36,10 @@ class Served:
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
     added: frozenset[Id] = frozenset()
     numbers: frozenset[int] = frozenset()
-    _variants: dict[frozenset[str], Served] = field(default_factory=dict, repr=False, compare=False)
+    # of its own: a copy with another recommender begins anew
+    _variants: dict[frozenset[str], Served] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def without(self, modalities: Collection[str]) -> Served:
         """Return the run as it answers when no item has these modalities; kept as long as the run is."""
@@ -44,7 +47,7 @@ class Served:
         if not key:
             return self
         if key not in self._variants:
-            self._variants[key] = replace(self, recommender=self.recommender.without(key), _variants={})
+            self._variants[key] = replace(self, recommender=self.recommender.without(key))
         return self._variants[key]
 
     @property
