@@ -52,11 +52,11 @@ MODELS = {
     "image-add-text-iris": {"name": "image-add-text-iris", **WIDTHS},
     "multimodal-iris": {"name": "multimodal-iris", **WIDTHS},
     "content-map": {
+        **WIDTHS,
         "name": "multimodal-iris",
         "content_factors": True,
         "id_dropout": 0.3,
-        "ridge": 10,
-        **WIDTHS,
+        "ridge": 9,
     },
 }
 IMPERSONAL = ("popularity", "random")  # rank without knowing tastes
