@@ -328,7 +328,8 @@ class ItemSimilarity(Trainable):
     def explain_block(self, block: PairBlock, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
         """Explain the scores of a user whose history are all rows of the block, or of each user of the block."""
         bias = block.biased(block.similarity.new_zeros(candidates.shape))
-        return Reasons(block.relevance(weights), block.similarity, block.contributions(weights), bias)
+        relevance = block.relevance(weights)
+        return Reasons(relevance, block.similarity, block.contributions(weights, relevance), bias)
 
     @torch.no_grad()
     def modality_shares(
