@@ -19,6 +19,7 @@ ROOMS = [
     "lock",
     "sums",
     "memory",
+    "budget",
     "settings",
     "progress",
     "data",
@@ -81,7 +82,7 @@ INNER = {
         "knockout",
         "faithfulness",
     ],
-    "training": ["config", "losses", "negatives", "checkpoints", "loop"],
+    "training": ["config", "losses", "negatives", "checkpoints", "lazy_adam", "steps", "loop"],
 }
 
 

@@ -71,13 +71,14 @@ class RidgeTerm(nn.Module):
         weights = self.weights[rows] if candidates is None else self.weights[rows[:, None], candidates]
         return self.log_scale.exp() * weights
 
-    def training_scores(self, known: Histories, had: Histories) -> Tensor:
-        """Return (B, N) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
+    def training_scores(self, known: Histories, had: Histories, candidates: Tensor | None = None) -> Tensor:
+        """Return (B, C) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
 
         Both are rows of the interactions that were fitted, ``known`` with some items left out.
         """
         with torch.no_grad():
             scores = self._without_the_users(known, had)
+            scores = scores if candidates is None else scores[:, candidates]
         return self.log_scale.exp() * scores
 
     def _without_the_users(self, known: Histories, had: Histories) -> Tensor:

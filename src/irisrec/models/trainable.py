@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
+TABLES_OF_A_LOSS = 10  # (B, C) tables alive at once in a step: scores, positives, weights, and the loss's own
+
+
 class Trainable(Scorer):
     """A scorer that the training loop fits.
 
     Attributes:
         reads_histories: whether its scores come from the items of a history, some of which training may hide; else
             from the user the history belongs to.
+        sparse_gradients: whether `row_parameters` get sparse gradients.
         bias: b_j (N,), the candidates' biases, which training may start at their best; None where there are none.
     """
 
@@ -28,6 +33,7 @@ class Trainable(Scorer):
 
     def __init__(self, n_items: int, n_users: int = 0) -> None:
         super().__init__(n_items, n_users)
+        self.sparse_gradients = False
         self.bias: nn.Parameter | None = None
 
     def pretraining(self) -> Mapping[str, Trainable]:
@@ -46,12 +52,37 @@ class Trainable(Scorer):
     def end_epoch(self) -> None:
         """Bring up to date what scoring in evaluation mode reads and what the saved weights must hold."""
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[tuple[float, Tensor]]:
-        """Yield weights and (B, N) scores; the loss of a step is the weighted sum of the losses of the scores.
+    def training_scores(
+        self, known: Histories, had: Histories, candidates: Tensor | None = None
+    ) -> Iterator[tuple[float, Tensor]]:
+        """Yield weights and (B, C) scores; the loss of a step is the weighted sum of the losses of the scores.
 
         The users are known by a part of what they ``had``; that whole is their rows of the training matrix.
+        ``candidates`` as of `score`.
         """
-        yield 1.0, self.score(known)
+        yield 1.0, self.score(known, candidates)
+
+    @contextmanager
+    def shared_pass(self, items: Tensor | None) -> Iterator[None]:
+        """Inside, backward passes through several blocks of candidates may share what does not depend on the block.
+
+        The shared part has its gradients when the block is left. ``items`` (n,), ascending, are all that is read of,
+        None for all items.
+        """
+        yield
+
+    def row_parameters(self) -> list[nn.Parameter]:
+        """Return the tables (N, D) of which a step with few candidates reads few rows, and may get sparse gradients."""
+        return []
+
+    def training_bytes(self, n_users: int, n_rows: int) -> int:
+        """Return about how many bytes a step holds for each candidate.
+
+        Args:
+            n_users: users of the step.
+            n_rows: distinct items in their histories.
+        """
+        return 4 * TABLES_OF_A_LOSS * n_users
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """Return the weights by the penalties of equation (12): embeddings, attention, towers, share."""
