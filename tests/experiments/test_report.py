@@ -268,7 +268,8 @@ def test_the_page_holds_config_seed_and_fingerprint(iris: RunFolder, page: str) 
     assert iris.read_info()["data_fingerprint"] in text
     assert f"irisrec train {iris.config} --out NEW" in text
     info = iris.read_info()
-    assert info["training_seconds"] <= info["seconds"]
+    assert info["training_seconds"] + info["evaluation_seconds"] <= info["seconds"]
+    assert info["training_cpu_seconds"] > 0
     for name in ("torch", "polars", "jinja2"):
         assert f"{name} {info['versions'][name]}" in text
     assert (info["commit"]["id"] if info["commit"] else "not run from a checkout") in text

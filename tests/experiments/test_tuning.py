@@ -122,6 +122,20 @@ def test_what_is_off_in_the_config_stays_off(root, tmp_path):
     assert "model.ridge" in on["space"]
 
 
+@pytest.mark.parametrize("is_on", [False, True])
+def test_our_additions_are_tuned_only_where_the_config_has_them(tmp_path, is_on):
+    values = {
+        "data": {"source": "shop", "root": str(tmp_path / "shop"), "shop": {"n_users": 40, "n_items": 30}},
+        "features": {"text": {"encoder": "doc2vec"}},
+        "model": {"name": "text-iris", "dim": 4, "hidden": 4, "content_factors": is_on},
+        "training": {"epochs": 1, "batch_users": 60},
+    }
+    study = tune.tune(ExperimentConfig.read(values), tmp_path / "study", Budget(1))
+    assert ("model.content_factors" in study["space"]) == is_on
+    assert "model.ridge" not in study["space"]
+    assert "model.alpha" in study["space"]
+
+
 def test_no_trial_ever_sees_a_test_item(root, tmp_path, monkeypatch):
     seen = []
 

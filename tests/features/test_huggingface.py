@@ -74,6 +74,24 @@ def read(texts: list, model: Path, **options):
     return encode_catalog(catalog_of(text=texts), features)
 
 
+def test_vectors_of_another_processor_are_not_taken_from_the_store(models, tmp_path, monkeypatch):
+    catalog = write_pictures(tmp_path, 3)
+    features = {"image": {"encoder": "huggingface-picture", "model": str(models / "vit")}}
+    store = tmp_path / "store"
+    encode_catalog(catalog, features, store=store)
+    first = set(store.rglob("*.parquet")) | set(store.rglob("*.safetensors"))
+
+    def inverted(self, *args, **kwargs):
+        return transformers.BatchFeature(
+            {"pixel_values": [-1.0 - own(self, *args, **kwargs)["pixel_values"][0]]}
+        )
+
+    own = transformers.ViTImageProcessor.__call__
+    monkeypatch.setattr(transformers.ViTImageProcessor, "__call__", inverted)
+    encode_catalog(catalog, features, store=store)
+    assert first < set(store.rglob("*.parquet")) | set(store.rglob("*.safetensors"))
+
+
 @pytest.mark.parametrize(
     ("name", "output", "dim"),
     [("resnet", "pooler_output", 64), ("vit", "pooler_output", 32), ("clip", "image_embeds", 16),

@@ -56,6 +56,7 @@ def both_ways(
 def test_resized_cropped_and_scaled_pictures_are_those_of_the_processor(name, size):
     processor, found, expected = both_ways(*USUAL[name], size)
     assert processor.steps is not None
+    assert processor.identity == "pillow"
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=2e-6)
 
 
@@ -73,6 +74,7 @@ def test_what_a_processor_says_is_tried_out_before_it_is_believed():
 
     processor = PictureProcessor(Mirroring(size=SQUARE))
     assert processor.steps is None
+    assert processor.identity == "Mirroring"
     assert processor.pixels(Image.new("RGB", (9, 9))).shape == (3, 32, 32)
 
 

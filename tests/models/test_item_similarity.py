@@ -9,6 +9,7 @@ import torch
 from irisrec.models import pair_kernel
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
+from irisrec.models.features import masked, replaced
 from irisrec.models.histories import Histories
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.options import unused
@@ -252,6 +253,24 @@ def test_values_of_an_absent_modality_never_matter():
     other = build_model(ModelConfig(name="multimodal-iris", dim=4, hidden=6), N, features, present)
     histories = Histories.of(HISTORIES)
     assert torch.equal(model.double().score(histories), other.double().score(histories))
+
+
+@pytest.mark.parametrize("content_factors", [False, True])
+def test_a_masked_modality_is_one_that_the_items_never_had(content_factors):
+    options = {"dim": 4, "hidden": 6, "feature_scaling": "none", "content_factors": content_factors}
+    config = ModelConfig(name="multimodal-iris", **options)
+    features, present = content()
+    kept = {m: torch.arange(N) % 3 > place for place, m in enumerate(WIDTHS)}
+    del kept["audio"]
+    model = build_model(config, N, features, present).double()
+    never = build_model(config, N, features, present | {m: present[m] & kept[m] for m in kept}).double()
+    never.load_state_dict(model.state_dict())
+    histories = Histories.of(HISTORIES)
+    whole = model.score(histories)
+    with replaced(model, masked(model, kept)):
+        torch.testing.assert_close(model.score(histories), never.score(histories), rtol=1e-12, atol=1e-12)
+        assert not torch.allclose(model.score(histories), whole)
+    assert torch.equal(model.score(histories), whole)
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])

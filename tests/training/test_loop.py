@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from irisrec.errors import RunError, TrainingError
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
+from irisrec.models.features import held_features, held_masks
 from irisrec.models.histories import Histories
 from irisrec.training.checkpoints import load_state
 from irisrec.training.config import TrainingConfig
@@ -99,6 +100,7 @@ def hit(model) -> dict[str, float]:
         ("image-iris", {}),
         ("image-iris", {"negatives": "sampled"}),
         ("image-iris", {"weight_decay": 0.1, "l2_embeddings": 1e-3}),
+        ("image-iris", {"modality_dropout": 0.4}),
         ("lightgcn", {"loss": "bpr"}),
     ],
 )
@@ -134,6 +136,30 @@ def test_resumed_in_or_after_any_pretraining_ends_with_the_same_bits(tmp_path, s
     progress = fit(resumed, train, config, hit, path)
     assert [record["epoch"] for record in progress.epochs] == [1, 2, 3]
     assert_equal(weights(whole), weights(resumed))
+
+
+def test_time_of_fitting_counts_what_comes_before_and_not_validation(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("time.process_time", lambda: 2 * now[0])
+
+    def let_pass(seconds):
+        now[0] += seconds
+
+    monkeypatch.setattr(type(make("neumf")), "begin_training", lambda self, train: let_pass(100.0))
+    for name in ("gmf", "mlp", "neumf"):
+        monkeypatch.setattr(type(make(name)), "begin_epoch", lambda self, epoch: let_pass(1.0))
+
+    def slowly(model):
+        let_pass(10_000.0)
+        return hit(model)
+
+    train, config, path = taste_world(), TrainingConfig(epochs=3, patience=0), tmp_path / "run.safetensors"
+    with pytest.raises(Killed):
+        fit(make("neumf"), train, config, killed_after(7, slowly), path)
+    progress = fit(make("neumf"), train, config, slowly, path)
+    assert [record["seconds"] for record in progress.epochs] == [1.0, 1.0, 1.0]
+    assert (progress.seconds, progress.cpu_seconds) == (309.0, 618.0)  # all three parts
 
 
 def test_the_best_validation_epoch_is_kept_and_training_stops_early(tmp_path):
@@ -184,7 +210,7 @@ def test_what_history_dropout_leaves_out_still_counts_as_had():
     model.score = lambda histories, candidates=None: score(seen.setdefault("known", histories), candidates)
     histories = Histories.from_matrix(train)
     generator = torch.Generator().manual_seed(0)
-    loss, n_samples = trainer.step.backward(trainer._known(histories, generator), histories, generator)
+    loss, n_samples = trainer._backward(histories, generator)
     assert n_samples == 5 * len(histories.items)
     share = len(seen["known"].items) / len(histories.items)
     assert 0.4 < share < 0.6
@@ -291,3 +317,46 @@ def test_hiding_history_items_is_refused_where_none_are_read():
         TrainingError, match=r"history_dropout = 0.5 hides history items, and VBPR reads none"
     ):
         fit(make("vbpr"), taste_world(), TrainingConfig(history_dropout=0.5))
+
+
+def test_modality_dropout_masks_items_anew_in_each_step_and_leaves_the_model_as_it_was():
+    model, seen = make("image-iris"), []
+    before = {**held_features(model, ("image",)), "mask": held_masks(model, ("image",))["image"]}
+    config = TrainingConfig(modality_dropout=0.4, batch_users=N_USERS)
+    trainer = _Trainer(model, taste_world(), config, torch.device("cpu"))
+    training_scores = model.training_scores
+
+    def watched(known, had, candidates):
+        seen.append((model.features["image"], model.present["image"], known, had))
+        yield from training_scores(known, had, candidates)
+
+    model.training_scores = watched
+    histories, generator = Histories.from_matrix(taste_world()), torch.Generator().manual_seed(0)
+    for _ in range(40):
+        trainer._backward(histories, generator)
+    masks = torch.stack([mask for _, mask, _, _ in seen]).float()
+    assert masks.mean().item() == pytest.approx(0.6, abs=0.04)
+    assert (masks.mean(0) > 0.3).all(), "no item loses it for good"
+    assert len({tuple(mask.tolist()) for mask in masks}) > 30
+    for values, mask, known, had in seen:
+        assert torch.equal(values, before["image"] * mask[:, None])
+        assert known is had is histories
+    assert torch.equal(model.features["image"], before["image"])
+    assert torch.equal(model.present["image"], before["mask"])
+
+
+def test_modality_dropout_never_touches_the_ids():
+    """With every item masked, what is left of a model with content factors is its ids and biases."""
+    model = make("image-iris", content_factors=True)
+    trainer = _Trainer(model, taste_world(), TrainingConfig(modality_dropout=0.5), torch.device("cpu"))
+    trainer._kept = lambda generator: {"image": torch.zeros(N_ITEMS, dtype=torch.bool)}
+    histories = Histories.from_matrix(taste_world())
+    trainer._backward(histories, torch.Generator())
+    for name, weight in model.named_parameters():
+        moved = weight.grad is not None and bool(weight.grad.any())
+        assert moved == (name in {"history_factors", "candidate_factors", "bias"}), name
+
+
+def test_modality_dropout_is_refused_where_no_modality_is_read():
+    with pytest.raises(TrainingError, match=r"modality_dropout = 0.5 hides .*, and ItemSimilarity reads no"):
+        fit(make("nais"), taste_world(), TrainingConfig(modality_dropout=0.5))

@@ -21,6 +21,8 @@ from irisrec.cli.knockout import knockout
 from irisrec.cli.recommend import recommend
 from irisrec.cli.report import report
 from irisrec.cli.reproduce import reproduce
+from irisrec.cli.results import results
+from irisrec.cli.robustness import robustness
 from irisrec.cli.similar import similar
 from irisrec.cli.train import train
 from irisrec.cli.tune import tune
@@ -38,8 +40,10 @@ app.command()(train)
 app.command()(tune)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(results)
 app.command()(reproduce)
 app.command()(knockout)
+app.command()(robustness)
 app.command()(faithfulness)
 app.command()(report)
 app.command()(recommend)

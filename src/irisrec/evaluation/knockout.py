@@ -11,7 +11,7 @@ from torch import Tensor
 
 from irisrec.errors import ModelError, closest
 from irisrec.models.contract import Scorer
-from irisrec.models.features import PRESENT, VALUES, held_modalities
+from irisrec.models.features import held_features, held_masks, held_modalities, replaced
 
 Way = Literal["removed", "shuffled", "noise"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -55,11 +55,6 @@ def knocked_out(model: Scorer, modality: str, way: Way, seed: int = 0) -> Iterat
         raise ModelError(
             f"the model reads {', '.join(known) or 'no modality'}, not {modality!r}{closest(modality, known)}"
         )
-    values, present = VALUES + modality, PRESENT + modality
-    whole = model.get_buffer(values), model.get_buffer(present)
-    new = altered(*whole, way, seed)
-    try:
-        model._buffers[values], model._buffers[present] = new
+    whole = held_features(model, (modality,))[modality], held_masks(model, (modality,))[modality]
+    with replaced(model, {modality: altered(*whole, way, seed)}):
         yield
-    finally:
-        model._buffers[values], model._buffers[present] = whole

@@ -19,36 +19,50 @@ from irisrec.errors import count_of
 from irisrec.ids import IdMap
 from irisrec.models.contract import Scorer
 
+ALONE = np.array(["image", "text"])  # modalities in which an interest can lie by itself
+
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something is right, by how often chance would be; both None where nothing was judged."""
+    """How often something is right; all but ``n`` None where nothing was judged.
+
+    Attributes:
+        rate: share of what was judged.
+        chance: how often chance would be right.
+        n: how much was judged.
+        expert: how often one would be right who knows all traits of both items but compares one history item with
+            the bought one at a time, as every score does that sums over pairs. The traits that two items share
+            count by how rare they are; ties are broken by lot.
+    """
 
     rate: float | None
     chance: float | None
     n: int
+    expert: float | None = None
 
     @classmethod
-    def of(cls, right: Iterable[bool], chance: Iterable[float]) -> Rate:
+    def of(cls, right: Iterable[bool], chance: Iterable[float], expert: Iterable[float] = ()) -> Rate:
         """Average what was judged."""
-        rights, chances = [*right], [*chance]
+        rights, chances, experts = [*right], [*chance], [*expert]
         if not rights:
             return cls(None, None, 0)
-        return cls(float(np.mean(rights)), float(np.mean(chances)), len(rights))
+        best = float(np.mean(experts)) if experts else None
+        return cls(float(np.mean(rights)), float(np.mean(chances)), len(rights), best)
 
     @classmethod
-    def of_choices(cls, chosen: list[str], true: list[str]) -> Rate:
+    def of_choices(cls, chosen: list[str], true: list[str], expert: Iterable[float]) -> Rate:
         """Compare choices with the truth; chance is the same choices dealt out to others."""
         names = {*chosen, *true}
         shares = [(chosen.count(name) * true.count(name)) for name in names]
         chance = sum(shares) / max(len(true), 1) ** 2
-        return cls.of([a == b for a, b in zip(chosen, true, strict=True)], [chance] * len(true))
+        return cls.of([a == b for a, b in zip(chosen, true, strict=True)], [chance] * len(true), expert)
 
     def told(self, where: str) -> str:
         """Say it of hits where it can be judged."""
         if self.rate is None or self.chance is None:
             return f"no hit {where}"
-        return f"{self.rate:.0%} of {count_of(self.n, 'hit')} {where}, by chance in {self.chance:.0%}"
+        told = f"{self.rate:.0%} of {count_of(self.n, 'hit')} {where}, by chance in {self.chance:.0%}"
+        return told if self.expert is None else f"{told}, by all traits of the pair in {self.expert:.0%}"
 
 
 @dataclass(frozen=True)
@@ -89,11 +103,16 @@ class PlantedReasons:
 
 @dataclass(frozen=True)
 class _Judged:
-    """One hit: modality of its cause, whether the top reason is right, whether its modality can be told, and is."""
+    """One hit: modality of its cause, whether the top reason is right, whether its modality can be told, and is.
+
+    ``chance`` and ``expert`` are as of `Rate`, ``expert_modality`` is about the modality of the model's top reason.
+    """
 
     cause: str
     is_right: bool
     chance: float
+    expert: float
+    expert_modality: float
     is_taste: bool
     taste_chance: float
     modality: str | None
@@ -126,11 +145,13 @@ def planted_reasons(
 
 
 def _top(judged: list[_Judged]) -> Rate:
-    return Rate.of((hit.is_right for hit in judged), (hit.chance for hit in judged))
+    columns = ([getattr(hit, name) for hit in judged] for name in ("is_right", "chance", "expert"))
+    return Rate.of(*columns)
 
 
 def _modality(judged: list[_Judged]) -> Rate:
-    return Rate.of_choices([str(hit.modality) for hit in judged], [hit.cause for hit in judged])
+    chosen, true = [str(hit.modality) for hit in judged], [hit.cause for hit in judged]
+    return Rate.of_choices(chosen, true, [hit.expert_modality for hit in judged])
 
 
 def _judged(
@@ -141,6 +162,7 @@ def _judged(
     carries = shop.item_interests[_rows_in(shop.catalog.frame["item_id"], dataset.items)]
     everybody = shop.interactions.frame["user_id"].unique(maintain_order=True)
     tastes = shop.user_interests[_rows_in(everybody, dataset.users)]
+    rarity = 1.0 / carries.sum(0).clip(1)
     for user in np.flatnonzero(hits):
         history = split.train.indices[slice(*split.train.indptr[user : user + 2])].astype(np.int64)
         target = int(split.test.indices[split.test.indptr[user]])
@@ -150,16 +172,28 @@ def _judged(
         rows, column = torch.from_numpy(history), torch.tensor([target])
         top = int(model.reasons(rows, column).contribution[:, 0].argmax())
         liked = carries[target] & (tastes[user] > 0)
-        both = carries[history[top]] & carries[target]
+        shared = carries[history] & carries[target]  # (L, interests)
+        both = shared[top]
+        votes = np.array([rarity[both & (modalities == name)].sum() for name in ALONE])
         yield _Judged(
             cause=str(modalities[cause]),
             is_right=bool(carries[history[top], cause]),
             chance=float(carries[history, cause].mean()),
+            expert=float(carries[history, cause][_highest(shared @ rarity)].mean()),
+            expert_modality=float(
+                (_highest(votes) & (modalities[cause] == ALONE)).sum() / _highest(votes).sum()
+            ),
             is_taste=bool((both & liked).any()),
             taste_chance=float((carries[history] & liked).any(1).mean()),
             modality=_largest(model, rows, column, top),
             can_tell=not {*modalities[both]} - {modalities[cause], "both"},
         )
+
+
+def _highest(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the places of the highest value; sums of the same numbers in another order are equal."""
+    places: NDArray[np.bool_] = np.isclose(values, values.max())
+    return places
 
 
 def _largest(model: Scorer, history: torch.Tensor, candidate: torch.Tensor, place: int) -> str | None:

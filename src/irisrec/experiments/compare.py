@@ -17,7 +17,7 @@ from irisrec.evaluation.slices import slices
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.judged import JudgedOn
-from irisrec.experiments.reporting.words import model_in_words
+from irisrec.experiments.reporting.words import method_in_words
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Comparison:
     """Runs over the same users, candidates and targets.
 
     Attributes:
-        runs: {name of the run: name of its model}; the first is the reference.
+        runs: {name of the run: name of its method}; the first is the reference.
         folders: {name of the run: its folder}.
         n_users: with a target.
         table: as of `significance.compare`.
@@ -78,7 +78,7 @@ def compare_runs(paths: Sequence[Path], metrics: Sequence[str] | None = None) ->
     frames = dict(zip(names, (folder.read_per_user() for folder in folders), strict=True))
     table = compare(frames, _chosen(frames, metrics))
     shown = main_metric(table["metric"])
-    models = {name: model_in_words(config.model.name) for name, config in zip(names, configs, strict=True)}
+    models = {name: method_in_words(config.model) for name, config in zip(names, configs, strict=True)}
     n_users = frames[names[0]]["user_id"].n_unique()
     return Comparison(models, dict(zip(names, folders, strict=True)), n_users, table, slices(frames, [shown]))
 

@@ -20,6 +20,18 @@ from irisrec.settings import Settings
 from irisrec.training.config import TrainingConfig
 
 
+class StartConfig(Settings):
+    """Section [start], which `irisrec train --continue` writes: the weights to begin with.
+
+    Attributes:
+        run: folder of the finished run they come from.
+        fingerprint: a hash of what that folder held then.
+    """
+
+    run: Path
+    fingerprint: str
+
+
 class ExperimentConfig(Settings):
     """A whole experiment; nothing is inherited from anywhere else.
 
@@ -30,6 +42,7 @@ class ExperimentConfig(Settings):
         model: which model.
         training: how it is fitted.
         evaluation: how it is judged.
+        start: the run whose weights it begins with; None for weights drawn by the seed.
     """
 
     data: DataConfig
@@ -38,6 +51,7 @@ class ExperimentConfig(Settings):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    start: StartConfig | None = None
 
     @classmethod
     def load(cls, path: Path, overrides: Iterable[str] = ()) -> ExperimentConfig:

@@ -24,7 +24,7 @@ class RunFolder:
     ``model.safetensors``, ``features.safetensors``, ``encoders/``, ``items.parquet``, ``users.parquet`` and
     ``interactions.parquet`` what recommending needs; ``evaluation.json``, ``per_user.parquet``,
     ``per_user_popularity.parquet``, ``curves.png`` and ``report.html`` the results, with ``knockout.json``,
-    ``knockout-retrained.json`` and ``faithfulness.json`` where they were asked for.
+    ``knockout-retrained.json``, ``robustness.json`` and ``faithfulness.json`` where they were asked for.
     """
 
     path: Path
@@ -68,6 +68,11 @@ class RunFolder:
     def knockouts(self) -> tuple[Path, Path]:
         """What is left without each modality: judged without it, trained without it."""
         return self.path / "knockout.json", self.path / "knockout-retrained.json"
+
+    @property
+    def robustness(self) -> Path:
+        """What is left where items come without their content."""
+        return self.path / "robustness.json"
 
     @property
     def faithfulness(self) -> Path:

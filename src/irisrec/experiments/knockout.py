@@ -107,6 +107,11 @@ def _at_test(model: Scorer, modalities: tuple[str, ...], seed: int) -> Iterator[
 def _retrained(
     folder: RunFolder, config: ExperimentConfig, modalities: tuple[str, ...], seed: int
 ) -> Iterator[tuple[str, Scorer]]:
+    if config.start is not None:
+        raise RunError(
+            f"{folder.path} goes on from {config.start.run}, whose weights have seen the content already; ask what "
+            "retraining without it costs of a run that was trained from scratch"
+        )
     prepared = prepare(config)
     before, now = folder.read_info().get("data_fingerprint"), prepared.dataset.fingerprint
     if before != now:

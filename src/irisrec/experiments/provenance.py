@@ -1,13 +1,16 @@
-"""Which code and which packages made a run."""
+"""Which code, which packages and which machine made a run."""
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import subprocess
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
+
+import torch
 
 import irisrec
 
@@ -45,6 +48,27 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue  # of an extra that is not installed
     return found
+
+
+def machine() -> dict[str, Any]:
+    """Return what of the machine decides about time and memory: processor, cores, GPU, system; never its name."""
+    found = {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    if torch.cuda.is_available():
+        found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # another system
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
 
 
 def _requirements() -> list[str]:

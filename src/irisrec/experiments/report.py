@@ -16,6 +16,7 @@ from irisrec.experiments.reporting.lists import lists
 from irisrec.experiments.reporting.numbers import numbers
 from irisrec.experiments.reporting.page import Section, render
 from irisrec.experiments.reporting.repeat import repeat
+from irisrec.experiments.reporting.robustness import robustness
 from irisrec.experiments.reporting.slices import slices_of_run
 from irisrec.experiments.reporting.training import training
 from irisrec.files import write_text
@@ -26,6 +27,7 @@ SECTIONS = (
     Section("faithfulness", "Whether its reasons are true", faithfulness),
     Section("slices", "For whom it is good", slices_of_run),
     Section("knockout", "What each modality is worth", knockout),
+    Section("robustness", "When content is missing", robustness),
     Section("calibration", "Whether its probabilities hold", calibration),
     Section("lists", "What its lists are like", lists),
     Section("training", "How it learned", training),

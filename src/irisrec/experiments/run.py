@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from irisrec.budget import memory_budget
+from irisrec.clock import Stopwatch
 from irisrec.data.dataset import Dataset
 from irisrec.data.load import load_dataset
 from irisrec.data.planted.options import ShopOptions
@@ -23,15 +24,17 @@ from irisrec.evaluation.lists import Content
 from irisrec.evaluation.per_user import per_user_frame
 from irisrec.experiments.causes import planted_reasons
 from irisrec.experiments.config import ExperimentConfig
+from irisrec.experiments.continuing import Start
 from irisrec.experiments.curves import draw_curves
 from irisrec.experiments.folder import RunFolder, cache_folder
-from irisrec.experiments.provenance import commit, versions
+from irisrec.experiments.provenance import commit, machine, versions
 from irisrec.experiments.report import write_report
-from irisrec.features.encode import Encoded, encode_catalog
+from irisrec.features.encode import Encoded, encode_catalog, encode_with
 from irisrec.files import atomic_path, write_json
 from irisrec.memory import forget_peak, peak_memory
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
+from irisrec.models.features import FeatureScaler
 from irisrec.models.popularity import Popularity
 from irisrec.models.storage import load_features, load_model, save_features, save_model
 from irisrec.models.trainable import Trainable
@@ -49,6 +52,7 @@ class Prepared:
     Attributes:
         dataset, split, encoded: what the config asked for.
         features, present: {modality: (N, F)} and {modality: (N,)} in the order of the items.
+        start: the run whose weights and scale of the features are taken over; None where there is none.
     """
 
     dataset: Dataset
@@ -56,6 +60,12 @@ class Prepared:
     encoded: Encoded
     features: dict[str, Tensor]
     present: dict[str, Tensor]
+    start: Start | None = None
+
+    @property
+    def scalers(self) -> Mapping[str, FeatureScaler] | None:
+        """What the features are scaled by, where it is not found from themselves."""
+        return None if self.start is None else self.start.scalers
 
 
 def train(config: ExperimentConfig, out: Path) -> Evaluation:
@@ -110,23 +120,30 @@ def content_of(features: Mapping[str, Tensor], present: Mapping[str, Tensor]) ->
 
 def prepare(config: ExperimentConfig) -> Prepared:
     """Load, split and encode, saying what was done to the data on the way."""
+    start = Start.load(config)
     dataset = load_dataset(config.data)
+    if start is not None:
+        dataset = replace(dataset, notes=(*dataset.notes, *start.notes(dataset)))
     _tell(dataset.notes)
     say(f"data: {dataset}")
     split = split_dataset(dataset, config.split, config.data.root)
+    if start is not None:
+        split = start.unlearned(split, dataset)
     _tell(split.notes)
     say(f"split: {split}")
     wanted = config.model.modalities_of(tuple(config.features))
-    chosen = {name: config.features[name] for name in wanted}
-    encoded = encode_catalog(
-        dataset.catalog, chosen, config.data.root.expanduser(), cache_folder() / "features"
-    )
+    root, store = config.data.root.expanduser(), cache_folder() / "features"
+    if start is None:
+        chosen = {name: config.features[name] for name in wanted}
+        encoded = encode_catalog(dataset.catalog, chosen, root, store)
+    else:
+        encoded = encode_with(dataset.catalog, start.encoders(wanted, root), root, store)
     _tell(encoded.notes)
     features, present = {}, {}
     for name, table in encoded.tables.items():
         values, mask = table.align(dataset.items)
         features[name], present[name] = torch.from_numpy(values), torch.from_numpy(mask)
-    return Prepared(dataset, split, encoded, features, present)
+    return Prepared(dataset, split, encoded, features, present, start)
 
 
 def fit_model(
@@ -137,11 +154,14 @@ def fit_model(
 ) -> tuple[Scorer, Progress]:
     """Build and fit the model of a config on prepared data."""
     dataset, split, seed = prepared.dataset, prepared.split, config.training.seed
+    vectors = prepared.features, prepared.present
     model = build_model(
-        config.model, dataset.n_items, prepared.features, prepared.present, seed, dataset.n_users
+        config.model, dataset.n_items, *vectors, seed, dataset.n_users, scalers=prepared.scalers
     )
     if not model.needs_gradient_training:
-        return model.fit(split.train), Progress(finished=True)
+        watch = Stopwatch()
+        model.fit(split.train)
+        return model, Progress(finished=True, seconds=watch.seconds, cpu_seconds=watch.cpu_seconds)
     assert isinstance(model, Trainable)
     validate = None
     if split.validation.nnz:
@@ -149,23 +169,19 @@ def fit_model(
         def validate(model: Trainable) -> dict[str, float]:
             return evaluate(model, split, choosing(config), part="validation").metrics["full"]
 
-    return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch)
+    begin = None if prepared.start is None else partial(prepared.start.begin, dataset=dataset)
+    return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch, begin)
 
 
 def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     forget_peak()
-    started = time.perf_counter()
+    watch = Stopwatch()
     _record_start(config, folder)
     prepared = prepare(config)
     _record_data(folder, prepared)
-    started_fitting = time.perf_counter()
     model, progress = fit_model(
         config, prepared, folder.checkpoint, lambda progress: write_json(folder.metrics, progress.epochs)
     )
-    seconds_fitting = time.perf_counter() - started_fitting
-    seconds_of_epochs = [
-        float(record["seconds"]) for record in progress.epochs
-    ]  # also of those before a resume
     if progress.epochs:
         draw_curves(progress.epochs, progress.best_epoch, folder.curves)
     save_model(folder.path, model.cpu(), config.model)
@@ -190,9 +206,11 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
     write_json(folder.evaluation, results)
     folder.update_info(
         state="finished",
-        seconds=round(time.perf_counter() - started, 2),
-        training_seconds=round(sum(seconds_of_epochs) if seconds_of_epochs else seconds_fitting, 3),
-        seconds_per_epoch=_median(seconds_of_epochs),
+        seconds=round(watch.seconds, 2),
+        training_seconds=round(progress.seconds, 3),
+        training_cpu_seconds=round(progress.cpu_seconds, 3),
+        seconds_per_epoch=_median([float(record["seconds"]) for record in progress.epochs]),
+        evaluation_seconds=round(evaluation.seconds, 3),
         best_epoch=progress.best_epoch,
         peak_memory_bytes=peak_memory(),
     )
@@ -215,6 +233,7 @@ def _record_start(config: ExperimentConfig, folder: RunFolder) -> None:
         commit=commit(),
         versions=versions(),
         threads=torch.get_num_threads(),
+        machine=machine(),
     )
 
 
@@ -228,7 +247,7 @@ def _record_data(folder: RunFolder, prepared: Prepared) -> None:
         )
     save_dataset(folder.path, prepared.dataset, prepared.split)
     if prepared.features:
-        save_features(folder.path, prepared.features, prepared.present)
+        save_features(folder.path, prepared.features, prepared.present, prepared.scalers)
         prepared.encoded.save_encoders(folder.encoders)
     if prepared.encoded.failures:
         prepared.encoded.write_report(folder.failures)

@@ -9,7 +9,7 @@ from irisrec.features.encoders.base import Encoder
 from irisrec.features.registry import find_encoder
 from irisrec.features.store import load_state, save_state
 from irisrec.files import read_json, write_json
-from irisrec.sums import SUMS, check_sealed, seal
+from irisrec.sums import SUMS, check_sealed, fingerprint_of_sealed, seal
 
 
 def save_encoder(encoder: Encoder, folder: Path, dim: int) -> None:
@@ -17,7 +17,10 @@ def save_encoder(encoder: Encoder, folder: Path, dim: int) -> None:
     if encoder.fitted:
         save_state(folder, *encoder.state())
     settings = encoder.settings.model_dump(mode="json")
-    write_json(folder / "encoder.json", encoder.identity() | {"settings": settings, "dim": dim})
+    about = {"settings": settings, "dim": dim}
+    if encoder.fitted_on:
+        about["fitted_on"] = encoder.fitted_on
+    write_json(folder / "encoder.json", encoder.identity() | about)
     seal(*(path for path in sorted(folder.iterdir()) if path.name != SUMS))
 
 
@@ -51,6 +54,8 @@ def load_encoder(folder: Path, root: Path = Path()) -> Encoder:
             raise FeatureError(f"the encoder at {folder} was fitted, but its state.json is not there")
         encoder.restore(*state)
         encoder.is_fitted = True
+        # what names its vectors in a store; another encoder fitted elsewhere must not find them
+        encoder.fitted_on = saved.get("fitted_on", "") or fingerprint_of_sealed(folder)
     return encoder
 
 

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from irisrec.budget import at_once
 from irisrec.errors import ModelError
-from irisrec.models.features import held_features, held_masks, held_modalities
+from irisrec.models.features import FeatureScaler, held_features, held_masks, held_modalities
 from irisrec.models.histories import Histories
 from irisrec.models.shapley import MOST_PLAYERS
 
@@ -68,6 +68,7 @@ class Scorer(nn.Module, ABC):
     Attributes:
         n_items: number of items; candidates and histories are rows below it.
         n_users: number of users with something learned for them; 0 where nothing is learned per user.
+        scalers: {modality: what its vectors were scaled by}, of a model that is fitted by gradients.
         is_probabilistic: whether ``sigmoid(score)`` is the estimated probability of an interaction.
         has_reasons: whether ``reasons`` gives exact contributions of history items.
         needs_gradient_training: whether the training loop has to fit it; if not, ``fit`` does.
@@ -88,6 +89,7 @@ class Scorer(nn.Module, ABC):
         super().__init__()
         self.n_items = n_items
         self.n_users = n_users
+        self.scalers: dict[str, FeatureScaler] = {}
 
     def fit(self, train: csr_matrix) -> Self:
         """Fit to a (n_users, n_items) matrix of interactions, in place; whatever was fitted before is forgotten.

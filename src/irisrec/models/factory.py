@@ -12,6 +12,7 @@ from irisrec.models.chance import Chance
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factors import BPRMF, IALS
+from irisrec.models.features import FeatureScaler
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.lightgcn import LightGCN
 from irisrec.models.linear import EASE, SLIM
@@ -36,6 +37,7 @@ def build_model(
     present: Mapping[str, Tensor] | None = None,
     seed: int = 0,
     n_users: int = 0,
+    scalers: Mapping[str, FeatureScaler] | None = None,
 ) -> Scorer:
     """Build the model that the config names, its weights drawn from the seed.
 
@@ -46,6 +48,8 @@ def build_model(
         present: {modality: (N,) bool}.
         seed: of whatever is random.
         n_users: number of users; read by models that learn something per user.
+        scalers: {modality: what its vectors are scaled by}, for weights that were trained with other vectors; read by
+            models that are fitted by gradients.
     """
     name = config.name
     options: dict[str, Any] = {option: getattr(config, option) for option in OPTIONS[name]}
@@ -64,9 +68,9 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if name == "vbpr":
-            return VBPR(config, n_items, n_users, features or {}, present or {})
+            return VBPR(config, n_items, n_users, features or {}, present or {}, scalers)
         if name in ("gmf", "mlp", "neumf"):
             return NCF.of(config, n_items, n_users)
         if name == "lightgcn":
             return LightGCN(config, n_items, n_users)
-        return ItemSimilarity(config, n_items, features, present)
+        return ItemSimilarity(config, n_items, features, present, scalers)

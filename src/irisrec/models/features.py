@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -50,13 +51,19 @@ def hold_features(
     features: Mapping[str, Tensor] | None,
     present: Mapping[str, Tensor] | None,
     scaling: str,
-) -> None:
-    """Register each modality's scaled vectors (N, F) and mask (N,) as buffers that are not among the weights."""
+    scalers: Mapping[str, FeatureScaler] | None = None,
+) -> dict[str, FeatureScaler]:
+    """Register each modality's scaled vectors (N, F) and mask (N,) as buffers that are not among the weights.
+
+    Returns the scalers: the given ones, for weights that were trained with them, else those of the vectors.
+    """
+    used = {}
     for name in modalities:
         values, mask = (features or {})[name], (present or {})[name]
-        scaled = FeatureScaler.of(values, mask, scaling)(values) * mask[:, None]
-        module.register_buffer(VALUES + name, scaled, persistent=False)
+        used[name] = (scalers or {}).get(name) or FeatureScaler.of(values, mask, scaling)
+        module.register_buffer(VALUES + name, used[name](values) * mask[:, None], persistent=False)
         module.register_buffer(PRESENT + name, mask, persistent=False)
+    return used
 
 
 def held_features(module: nn.Module, modalities: tuple[str, ...]) -> dict[str, Tensor]:
@@ -74,3 +81,28 @@ def held_modalities(module: nn.Module) -> tuple[str, ...]:
     names = {name for name, _ in module.named_buffers()}
     found = (name.removeprefix(VALUES) for name in names if name.startswith(VALUES))
     return tuple(sorted(name for name in found if PRESENT + name in names))
+
+
+@contextmanager
+def replaced(module: nn.Module, tables: Mapping[str, tuple[Tensor, Tensor]]) -> Iterator[None]:
+    """Let a model read other scaled vectors (N, F) and masks (N,), by modality, until the end of the block."""
+    new = {
+        prefix + name: table
+        for name, pair in tables.items()
+        for prefix, table in zip((VALUES, PRESENT), pair, strict=True)
+    }
+    whole = {name: module.get_buffer(name) for name in new}
+    try:
+        module._buffers.update(new)
+        yield
+    finally:
+        module._buffers.update(whole)
+
+
+def masked(module: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return vectors and masks for `replaced` in which only the ``kept`` (N,) items have a modality, by modality."""
+    tables = {}
+    for name, mask in kept.items():
+        present = module.get_buffer(PRESENT + name) & mask
+        tables[name] = module.get_buffer(VALUES + name) * present[:, None], present
+    return tables

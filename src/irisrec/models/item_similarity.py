@@ -14,7 +14,7 @@ from torch.nn.functional import embedding
 from irisrec.budget import at_once
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import TABLES_OF_SCORES, ModalityShares, Reasons
-from irisrec.models.features import held_features, held_masks, hold_features
+from irisrec.models.features import FeatureScaler, held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock, same_items
@@ -76,9 +76,11 @@ class ItemSimilarity(Trainable):
         n_items: number of items N.
         features: {modality: (N, F) float}, vectors as the encoders made them; not read by FISM and NAIS.
         present: {modality: (N,) bool}.
+        scalers: {modality: what to scale its vectors by}, for weights that were trained with them.
     """
 
     has_reasons: ClassVar[bool] = True
+    per_item: ClassVar[tuple[str, ...]] = ("history_factors", "candidate_factors", "bias")
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class ItemSimilarity(Trainable):
         n_items: int,
         features: Mapping[str, Tensor] | None = None,
         present: Mapping[str, Tensor] | None = None,
+        scalers: Mapping[str, FeatureScaler] | None = None,
     ) -> None:
         super().__init__(n_items)
         self.config = config
@@ -95,7 +98,8 @@ class ItemSimilarity(Trainable):
             torch.empty(n_items, config.dim).normal_(0, config.init_std)
         )  # Q
         self.bias = nn.Parameter(torch.zeros(n_items)) if config.item_bias else None
-        hold_features(self, self.modalities, features, present, config.feature_scaling)
+        scaling = config.feature_scaling
+        self.scalers = hold_features(self, self.modalities, features, present, scaling, scalers)
         self.towers: FeatureTowers | None = None
         self.content: ContentFactors | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None

@@ -31,6 +31,8 @@ class LightGCN(Trainable):
 
     knows_users_only: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = False
+    per_item: ClassVar[tuple[str, ...]] = ("item_embeddings",)
+    per_user: ClassVar[tuple[str, ...]] = ("user_embeddings",)
     final_users: Tensor
     final_items: Tensor
 

@@ -111,6 +111,8 @@ class NCF(Trainable):
 
     knows_users_only: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = False
+    per_item: ClassVar[tuple[str, ...]] = ("parts.*.item_factors", "bias")
+    per_user: ClassVar[tuple[str, ...]] = ("parts.*.user_factors",)
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,16 +15,27 @@ from irisrec.files import atomic_path, read_json, write_json
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model
+from irisrec.models.features import FeatureScaler
 from irisrec.sums import check_seal, seal
 
 FORMAT = 1
 MODEL, WEIGHTS, FEATURES = "model.json", "model.safetensors", "features.safetensors"
 
 
-def save_features(folder: Path, features: dict[str, Tensor], present: dict[str, Tensor]) -> None:
-    """Write each modality's vectors (N, F) as the encoder made them, and its present mask (N,)."""
+def save_features(
+    folder: Path,
+    features: Mapping[str, Tensor],
+    present: Mapping[str, Tensor],
+    scalers: Mapping[str, FeatureScaler] | None = None,
+) -> None:
+    """Write each modality's vectors (N, F) as the encoder made them, and its present mask (N,).
+
+    ``scalers`` are written where they are not those of the vectors themselves: the model was trained with others.
+    """
     tensors = {f"values/{name}": values.contiguous() for name, values in features.items()}
     tensors |= {f"present/{name}": mask.contiguous() for name, mask in present.items()}
+    for name, scaler in (scalers or {}).items():
+        tensors |= {f"mean/{name}": scaler.mean, f"spread/{name}": scaler.spread}
     with atomic_path(folder / FEATURES) as temporary:
         save_file(tensors, temporary)
     seal(folder / FEATURES)
@@ -32,9 +44,17 @@ def save_features(folder: Path, features: dict[str, Tensor], present: dict[str, 
 def load_features(folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Read what `save_features` wrote."""
     tensors = _read_tensors(folder / FEATURES)
-    features = {key.removeprefix("values/"): t for key, t in tensors.items() if key.startswith("values/")}
-    present = {key.removeprefix("present/"): t for key, t in tensors.items() if key.startswith("present/")}
-    return features, present
+    return _named("values/", tensors), _named("present/", tensors)
+
+
+def _scalers(tensors: Mapping[str, Tensor], scaling: str) -> dict[str, FeatureScaler]:
+    """Return the scalers that `save_features` was given; none where the vectors have their own."""
+    means, spreads = _named("mean/", tensors), _named("spread/", tensors)
+    return {name: FeatureScaler(mean, spreads[name], scaling == "l2") for name, mean in means.items()}
+
+
+def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
 
 
 def save_model(folder: Path, model: Scorer, config: ModelConfig) -> None:
@@ -64,11 +84,13 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
         n_items, n_users = int(description["n_items"]), int(description.get("n_users", 0))
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is not a model description ({error})") from None
-    features, present = load_features(folder) if config.uses_features else ({}, {})
+    vectors = _read_tensors(folder / FEATURES) if config.uses_features else {}
+    features, present = _named("values/", vectors), _named("present/", vectors)
     wrong = {name: len(values) for name, values in features.items() if len(values) != n_items}
     if wrong:
         raise RunError(f"{folder / FEATURES} has vectors for {wrong} items, the model knows {n_items}")
-    model = build_model(config, n_items, features, present, n_users=n_users)
+    scalers = _scalers(vectors, config.feature_scaling) if config.uses_features else None
+    model = build_model(config, n_items, features, present, n_users=n_users, scalers=scalers)
     weights = _read_tensors(folder / WEIGHTS)
     try:
         model.load_state_dict(weights)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
+import torch
 from torch import Tensor, nn
 
+from irisrec.errors import ModelError, some
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 
 TABLES_OF_A_LOSS = 10  # (B, C) tables alive at once in a step: scores, positives, weights, and the loss's own
+Rows = tuple[Tensor, Tensor]
 
 
 class Trainable(Scorer):
@@ -26,10 +30,13 @@ class Trainable(Scorer):
             from the user the history belongs to.
         sparse_gradients: whether `row_parameters` get sparse gradients.
         bias: b_j (N,), the candidates' biases, which training may start at their best; None where there are none.
+        per_item, per_user: names of the weights with one row for each item or user, ``*`` standing for any letters.
     """
 
     needs_gradient_training: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = True
+    per_item: ClassVar[tuple[str, ...]] = ()
+    per_user: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, n_items: int, n_users: int = 0) -> None:
         super().__init__(n_items, n_users)
@@ -83,6 +90,42 @@ class Trainable(Scorer):
             n_rows: distinct items in their histories.
         """
         return 4 * TABLES_OF_A_LOSS * n_users
+
+    @torch.no_grad()
+    def take_over(self, learned: Mapping[str, Tensor], items: Rows, users: Rows) -> None:
+        """Begin with weights of the same model that was trained before, on fewer items or users.
+
+        Args:
+            learned: its weights by name.
+            items: which item rows of mine (n,) are which of its (n,); all others stay as they are.
+            users: the same of users.
+
+        Raises:
+            ModelError: weights of another model.
+        """
+        named = dict(self.named_parameters())
+        if named.keys() != learned.keys():
+            raise ModelError(
+                f"the learned weights are of another model: {some(sorted(named.keys() ^ learned.keys()))} "
+                f"{'is' if len(named.keys() ^ learned.keys()) == 1 else 'are'} not in both"
+            )
+        for name, weight in named.items():
+            mine, its = self._rows_of(name, items, users)
+            old = learned[name].to(weight.device)
+            if weight.shape[1:] != old.shape[1:] or (mine is None and weight.shape != old.shape):
+                raise ModelError(
+                    f"the learned {name} has shape {tuple(old.shape)}, not {tuple(weight.shape)}"
+                )
+            if mine is None or its is None:
+                weight.copy_(old)
+            else:
+                weight[mine.to(weight.device)] = old[its.to(weight.device)]
+
+    def _rows_of(self, name: str, items: Rows, users: Rows) -> Rows | tuple[None, None]:
+        for patterns, rows in ((self.per_item, items), (self.per_user, users)):
+            if any(fnmatchcase(name, pattern) for pattern in patterns):
+                return rows
+        return None, None
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """Return the weights by the penalties of equation (12): embeddings, attention, towers, share."""

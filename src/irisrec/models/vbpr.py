@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import known_users
-from irisrec.models.features import held_features, hold_features
+from irisrec.models.features import FeatureScaler, held_features, hold_features
 from irisrec.models.histories import Histories
 from irisrec.models.trainable import Trainable
 
@@ -28,10 +28,13 @@ class VBPR(Trainable):
         n_users: number of users.
         features: {modality: (N, F) float}, vectors as the encoders made them.
         present: {modality: (N,) bool}.
+        scalers: {modality: what to scale its vectors by}, for weights that were trained with them.
     """
 
     knows_users_only: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = False
+    per_item: ClassVar[tuple[str, ...]] = ("item_factors", "bias")
+    per_user: ClassVar[tuple[str, ...]] = ("user_factors", "tastes.*")
 
     def __init__(
         self,
@@ -40,10 +43,12 @@ class VBPR(Trainable):
         n_users: int,
         features: Mapping[str, Tensor],
         present: Mapping[str, Tensor],
+        scalers: Mapping[str, FeatureScaler] | None = None,
     ) -> None:
         super().__init__(n_items, n_users)
         self.modalities = config.modalities_of(tuple(features))
-        hold_features(self, self.modalities, features, present, config.feature_scaling)
+        scaling = config.feature_scaling
+        self.scalers = hold_features(self, self.modalities, features, present, scaling, scalers)
 
         def factors(n: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(n, config.dim).normal_(0, config.init_std))

@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from irisrec.clock import Stopwatch
 from irisrec.errors import RunError
 from irisrec.files import atomic_path
 
@@ -28,6 +29,7 @@ class Progress:
         best_value: its validation NDCG@10.
         finished: whether training ended by itself.
         epochs: one record per finished epoch: loss, learning rate, seconds, validation metrics.
+        seconds, cpu_seconds: of fitting so far, what comes before the first epoch included, validation not.
     """
 
     epoch: int = 0
@@ -35,6 +37,13 @@ class Progress:
     best_value: float = float("-inf")
     finished: bool = False
     epochs: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def add(self, spent: Stopwatch | Progress) -> None:
+        """Count time that was spent on fitting."""
+        self.seconds += spent.seconds
+        self.cpu_seconds += spent.cpu_seconds
 
 
 @dataclass
@@ -80,7 +89,10 @@ def load_state(path: Path) -> State:
         raise RunError(
             f"{path} is not a readable checkpoint ({error}); start again with `irisrec train CONFIG`"
         ) from None
-    return State(**groups, progress=Progress(**json.loads(metadata["progress"])))
+    progress = Progress(**json.loads(metadata["progress"]))
+    if not progress.seconds:  # of a version that kept those of the epochs alone
+        progress.seconds = sum(float(record["seconds"]) for record in progress.epochs)
+    return State(**groups, progress=progress)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, names: dict[int, str]) -> dict[str, Tensor]:

@@ -28,6 +28,9 @@ class TrainingConfig(Settings):
             so that no epoch is spent on learning popularity; ``zero`` is the paper's.
         history_dropout: share of every history that is left out at random in each step; what was left out still
             counts as had, so the model learns to find it from the rest. Not for models that learn a user instead.
+        modality_dropout: with it, in each step an item is without a modality that it has, for each of its modalities
+            and independently; masked as a missing one is, while ids stay. So the model learns to do without. The
+            vectors in a ridge regression, which is fitted before, stay.
         negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
             paper's with ``n_negatives`` drawn; ``shared``, all items that anybody of the step had and ``n_shared``
             drawn ones, weighted so that the loss has the same expectation; ``sampled``, the paper's draw itself;
@@ -55,6 +58,7 @@ class TrainingConfig(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     bias_start: Literal["fitted", "zero"] = "fitted"
     history_dropout: float = Field(default=0.0, ge=0, lt=1)
+    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
     negatives: Literal["auto", "all", "shared", "sampled"] = "auto"
     n_negatives: int = Field(default=4, ge=1)
     n_shared: int = Field(default=1024, ge=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,9 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.budget import memory_budget
+from irisrec.clock import Stopwatch
 from irisrec.errors import TrainingError
+from irisrec.models.features import held_modalities, masked, replaced
 from irisrec.models.histories import Histories
 from irisrec.models.pair_kernel import fused
 from irisrec.models.trainable import Trainable
@@ -44,6 +45,7 @@ def fit(
     validate: Validate | None = None,
     checkpoint: Path | None = None,
     after_epoch: Callable[[Progress], None] | None = None,
+    begin: Callable[[Trainable], None] | None = None,
 ) -> Progress:
     """Fit a model in place and return how it went; the model ends with the weights of the best epoch.
 
@@ -56,6 +58,7 @@ def fit(
         checkpoint: file to leave after every epoch; training goes on from it where it exists. What is fitted before
             the model leaves files of its own beside it.
         after_epoch: told how far training has come, for example to write the metrics down.
+        begin: sets the weights that training begins with, instead of any pretraining.
     """
     if not train.nnz:
         raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
@@ -64,15 +67,25 @@ def fit(
             f"training.history_dropout = {config.history_dropout:g} hides history items, and "
             f"{type(model).__name__} reads none, it learns a user instead; set it to 0"
         )
+    if config.modality_dropout and not held_modalities(model):
+        raise TrainingError(
+            f"training.modality_dropout = {config.modality_dropout:g} hides what items look and read like, and "
+            f"{type(model).__name__} reads no modality; set it to 0"
+        )
     device = _device(config.device)
     model.to(device)
+    watch = Stopwatch()
     model.begin_training(train)
     model.is_probabilistic = config.loss == "log" and config.negatives_by == "uniform"
     trainer = _Trainer(model, train, config, device)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
+    elif begin is not None:
+        begin(model)
+        trainer.progress.add(watch)
     else:
-        _pretrain(model, train, config, validate, checkpoint)
+        trainer.progress.add(watch)
+        _pretrain(model, train, config, validate, checkpoint, trainer.progress)
     with memory_budget(config.memory_budget), fused(trainer.worth_fusing):
         trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
     return trainer.progress
@@ -84,13 +97,14 @@ def _pretrain(
     config: TrainingConfig,
     validate: Validate | None,
     checkpoint: Path | None,
+    progress: Progress,
 ) -> None:
-    """Fit what the model begins from, each part to its own best epoch."""
+    """Fit what the model begins from, each part to its own best epoch; the time it takes goes to the progress."""
     parts = model.pretraining()
     for name, part in parts.items():
         say(f"pretraining {name}")
         beside = checkpoint and checkpoint.with_stem(f"{checkpoint.stem}-{name}")
-        fit(part, train, config, validate, beside)
+        progress.add(fit(part, train, config, validate, beside))
     if parts:
         model.after_pretraining(parts)
         say("pretraining is over, the whole model follows")
@@ -105,6 +119,7 @@ class _Trainer:
         self.model, self.train, self.config, self.device = model, train, config, device
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
         self.steps_per_epoch = math.ceil(len(self.users) / config.batch_users)
+        self.modalities = held_modalities(model)
         self.names = {id(p): name for name, p in model.named_parameters()}
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
@@ -186,7 +201,7 @@ class _Trainer:
 
     def _epoch(self, epoch: int) -> dict[str, object]:
         """Pass once over the users; all randomness comes from seed and epoch, so a resumed run repeats it."""
-        started = time.perf_counter()
+        watch = Stopwatch()
         torch.manual_seed(self.config.seed * 100_003 + epoch)
         generator = torch.Generator().manual_seed(self.config.seed * 100_019 + epoch)
         self.model.begin_epoch(epoch)
@@ -201,11 +216,12 @@ class _Trainer:
             if isinstance(optimizer, LazyAdamW):
                 optimizer.settle()
         self.model.end_epoch()
+        self.progress.add(watch)
         return {
             "epoch": epoch,
             "loss": total / weight,
             "learning_rate": self._learning_rate(epoch * self.steps_per_epoch - 1),
-            "seconds": time.perf_counter() - started,
+            "seconds": watch.seconds,
         }
 
     def _batches(self, generator: torch.Generator) -> Iterator[np.ndarray]:
@@ -223,8 +239,7 @@ class _Trainer:
                 group["lr"] = rate
         histories = Histories.from_matrix(self.train, users).to(self.device)
         self.model.zero_grad(set_to_none=True)
-        known = self._known(histories, generator)
-        value, n_samples = self.step.backward(known, histories, generator)
+        value, n_samples = self._backward(histories, generator)
         penalty = self._penalty()
         if penalty.requires_grad:
             penalty.backward()  # type: ignore[no-untyped-call]
@@ -238,12 +253,28 @@ class _Trainer:
             optimizer.step()
         return value, n_samples
 
+    def _backward(self, had: Histories, generator: torch.Generator) -> tuple[float, int]:
+        """Add the gradients of a step's loss, some history items and modalities being hidden."""
+        known = self._known(had, generator)
+        with replaced(self.model, masked(self.model, self._kept(generator))):
+            return self.step.backward(known, had, generator)
+
     def _known(self, had: Histories, generator: torch.Generator) -> Histories:
         """Return what is left of the histories when some of their items are hidden."""
         if not self.config.history_dropout:
             return had
         kept = torch.rand(len(had.items), generator=generator) >= self.config.history_dropout
         return had.only(kept.to(self.device))
+
+    def _kept(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Draw which items (N,) keep each modality in a step; nothing is drawn without modality dropout."""
+        rate = self.config.modality_dropout
+        if not rate:
+            return {}
+        draws = (torch.rand(self.model.n_items, generator=generator) for _ in self.modalities)
+        return {
+            name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
+        }
 
     def _penalty(self) -> Tensor:
         """Return the four L2 groups of equation (12)."""

@@ -15,7 +15,7 @@ from irisrec.experiments.reporting.tables import Row, Table, plain_cells
 from irisrec.experiments.reporting.training import LOSS, METRIC, kept_epoch, losses, validations
 from irisrec.experiments.reporting.words import bytes_in_words, seconds_in_words
 
-COSTS = ("training", "per epoch", "epochs", "whole run", "peak memory", "threads")
+COSTS = ("training", "of processors", "per epoch", "epochs", "whole run", "peak memory", "threads")
 
 
 def training(runs: SideBySide) -> Findings | None:
@@ -56,7 +56,8 @@ def costs(runs: SideBySide) -> Findings:
     )
     words = (
         "Training is the time for fitting alone; the whole run goes from config to report, encoding included, which is "
-        "quick where vectors were in the store. Only times from one machine, with nothing else to do, can be compared."
+        "quick where vectors were in the store. Only times from one machine, with nothing else to do, can be compared; "
+        "those of its processors, all threads together, depend less on what else it does."
     )
     return Findings(words=(words,), tables=(Table("", "", "run", COSTS, rows),))
 
@@ -65,6 +66,7 @@ def _costs(run: FinishedRun) -> list[str]:
     info = run.info
     return [
         _words(info.get("training_seconds"), seconds_in_words),
+        _words(info.get("training_cpu_seconds"), seconds_in_words),
         _words(info.get("seconds_per_epoch"), seconds_in_words),
         _words(len(run.epochs), str),
         _words(info.get("seconds"), seconds_in_words),

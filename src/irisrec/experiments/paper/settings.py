@@ -10,6 +10,7 @@ from irisrec.data.dataset import Dataset
 from irisrec.experiments.config import ExperimentConfig, apply_override
 from irisrec.experiments.paper.methods import Method
 from irisrec.experiments.paper.sources import Source
+from irisrec.experiments.reporting.words import EXTENSIONS
 from irisrec.models.config import ModelConfig
 from irisrec.models.options import LEARN_USERS, OPTIONS
 
@@ -33,7 +34,7 @@ _PAPER_TRAINING = {
 }
 PAPER_OPTIONS = (*(f"model.{o}" for o in _PAPER_MODEL), *(f"training.{o}" for o in _PAPER_TRAINING))
 # Ours and not the paper's: off in its tables unless they are asked for with an override.
-OURS = ("model.content_factors", "model.ridge")
+OURS = tuple(EXTENSIONS)
 # Where every study begins: our defaults, and a whole schedule, which beats stopping inside it (docs/experiments.md).
 _TUNED_TRAINING = {"patience": 0}
 

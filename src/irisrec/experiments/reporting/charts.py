@@ -95,6 +95,23 @@ def share_chart(lines: Sequence[Points], colours: Sequence[int], labels: tuple[s
     return draw(paint, (4.2, 3.2), words)
 
 
+def missing_chart(lines: Sequence[Points], metric: str, floor: float, words: str) -> str:
+    """Draw (share of items without content, metric) for each way of telling the model; ``floor`` is dashed."""
+
+    def paint(axes: Any) -> None:
+        axes.axhline(floor, color=INK, linewidth=0.8, linestyle=(0, (3, 3)), alpha=0.6)
+        axes.text(0, floor, "popularity", va="bottom", color=INK, alpha=0.7)
+        for place, points in enumerate(lines):
+            axes.plot(
+                *zip(*points, strict=True), color=series(place), linewidth=1.8, marker="o", markersize=4
+            )
+        axes.set(xlim=(-0.02, 1.02), xlabel="share of items without", ylabel=metric)
+        axes.set_ylim(bottom=0)
+        axes.set_xticks([point[0] for point in lines[0]])
+
+    return draw(paint, (4.2, 3.2), words)
+
+
 def interval_chart(rows: Rows, words: str) -> str:
     """Draw means with their intervals, one line per run, the first on top; * where a difference is marked.
 

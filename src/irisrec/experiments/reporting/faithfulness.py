@@ -99,13 +99,22 @@ def _planted(planted: Mapping[str, Any]) -> Table:
     asked = [(words, planted[name]) for name, words in PLANTED]
     asked[1:1] = [(f"– for causes in {cause}", rate) for cause, rate in planted["top_by_cause"].items()]
     rows = tuple(
-        Row(words, (Cell(_percent(rate["rate"])), Cell(_percent(rate["chance"])), Cell(f"{rate['n']:,}")))
+        Row(
+            words,
+            (
+                *(Cell(_percent(rate.get(name))) for name in ("rate", "chance", "expert")),
+                Cell(f"{rate['n']:,}"),
+            ),
+        )
         for words, rate in asked
     )
-    sentence = "Every purchase of the built-in shop has a known cause; these are the hits that have one."
-    return Table(
-        "Are the reasons the planted ones?", sentence, "question", ("share", "by chance", "hits"), rows
+    sentence = (
+        "Every purchase of the built-in shop has a known cause; these are the hits that have one. By all traits: by "
+        "one who knows every trait of both items, but compares one history item with the bought one at a time, as "
+        "the model does."
     )
+    columns = ("share", "by chance", "by all traits", "hits")
+    return Table("Are the reasons the planted ones?", sentence, "question", columns, rows)
 
 
 def _percent(value: float | None) -> str:

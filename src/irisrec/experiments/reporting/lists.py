@@ -38,16 +38,27 @@ def _at_cutoff(runs: dict[str, dict[str, float]], k: str) -> Table:
     names = dict.fromkeys(name for lists in runs.values() for name in lists if name.endswith(f"@{k}"))
     rows = tuple(
         Row(
-            name.partition("@")[0].replace("_", " ").replace("gini", "Gini index"),
+            measure_in_words(name),
             plain_cells([_number(lists.get(name)) for lists in runs.values()]),
-            _meaning(name.partition("@")[0]),
+            meaning(name),
         )
         for name in names
     )
     return Table(f"The first {k}", "", "measure", tuple(runs), rows)
 
 
-def _meaning(measure: str) -> str:
+def measure_in_words(name: str) -> str:
+    """Return a list measure without its cutoff.
+
+    >>> measure_in_words("popularity_bias@10"), measure_in_words("gini@10")
+    ('popularity bias', 'Gini index')
+    """
+    return name.partition("@")[0].replace("_", " ").replace("gini", "Gini index")
+
+
+def meaning(name: str) -> str:
+    """Say what a list measure is; empty for one that needs no words."""
+    measure = name.partition("@")[0]
     if measure.startswith("diversity_"):
         modality = measure.removeprefix("diversity_")
         return f"1 − mean cosine of the {modality} vectors within a list"

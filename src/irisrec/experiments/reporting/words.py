@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from irisrec.data.config import DataConfig
+from irisrec.models.config import ModelConfig
 
 MODELS = {
     "popularity": "Popularity",
@@ -14,6 +15,10 @@ MODELS = {
     "ials": "iALS",
     "bpr-mf": "BPR-MF",
     "vbpr": "VBPR",
+    "gmf": "GMF",
+    "mlp": "MLP",
+    "neumf": "NeuMF",
+    "lightgcn": "LightGCN",
     "fism": "FISM",
     "nais": "NAIS",
     "iris": "IRIS",
@@ -24,10 +29,32 @@ MODELS = {
     "multimodal-iris": "Multimodal IRIS",
 }
 
+# Options that are ours and not of the papers; what is trained with one is another method.
+EXTENSIONS = {"model.content_factors": "content", "model.ridge": "ridge"}
+
 
 def model_in_words(name: str) -> str:
     """Return the name that papers use for a model."""
     return MODELS.get(name, name)
+
+
+def method_in_words(config: ModelConfig) -> str:
+    """Return the name of a model, with what it has that its paper does not know.
+
+    >>> method_in_words(ModelConfig(name="fism")), method_in_words(ModelConfig(name="fism", ridge=100))
+    ('FISM', 'FISM + ridge (ours)')
+    """
+    ours = additions(config)
+    return " + ".join([model_in_words(config.name), *ours]) + (" (ours)" if ours else "")
+
+
+def additions(config: ModelConfig) -> list[str]:
+    """Return words for what a model has that is ours and not of its paper.
+
+    >>> additions(ModelConfig(name="nais", ridge=100))
+    ['ridge']
+    """
+    return [word for option, word in EXTENSIONS.items() if getattr(config, option.removeprefix("model."))]
 
 
 def data_in_words(config: DataConfig) -> str:

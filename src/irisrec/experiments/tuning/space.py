@@ -83,7 +83,7 @@ _IRIS: Space = {
 
 # Bounds are wide enough that the best value known for any of our data sets lies well inside. What is not named keeps
 # the value of the config: options without a better and a worse (attention_dim follows dim), and those that were
-# measured to change nothing (docs/experiments.md). What is off in the config (None, such as ridge) stays off.
+# measured to change nothing (docs/experiments.md). What is off in the config (ridge, content_factors) stays off.
 SPACES: dict[str, Space] = {
     "popularity": {},
     "random": {},

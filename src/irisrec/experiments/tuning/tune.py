@@ -50,7 +50,8 @@ def tune(
     import_optuna()
     if config.model.id_dropout:  # a config without content factors would refuse it
         fixed = {*fixed, "model.content_factors"}
-    values = config.options()
+    # an addition of ours that is off in the config stays off, so that a model is tuned as its paper has it
+    values = {option: value for option, value in config.options().items() if value is not False}
     space = {
         option: range_ for option, range_ in space_of(config.model.name, fixed).items() if option in values
     }

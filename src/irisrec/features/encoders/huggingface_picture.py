@@ -45,6 +45,10 @@ class HuggingFacePicture(HuggingFaceEncoder):
         """Width of the vectors."""
         return int(self.encode([self._processor.pixels(Image.new("RGB", (32, 32), "white"))]).shape[1])
 
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the vectors; another processor gives other ones from the same weights."""
+        return {**super().identity(), "processor": self._processor.identity}
+
     def prepare(self, content: Any) -> Prepared:
         """Decode the picture and bring it to the size of the model, as the model's processor does."""
         with self._loading:

@@ -41,6 +41,11 @@ class PictureProcessor:
         if self.steps is not None and not self._agrees(self.steps):
             self.steps = None
 
+    @property
+    def identity(self) -> str:
+        """Name whose arithmetic makes the pixels: the installed libraries decide which class a model's own one is."""
+        return "pillow" if self.steps is not None else type(self._own).__name__
+
     def pixels(self, picture: Image.Image) -> NDArray[Any]:
         """Prepare one RGB picture: bytes (height, width, 3), or what the model's processor gives (3, height, width)."""
         return self._complete(picture) if self.steps is None else self.steps.cut(picture)

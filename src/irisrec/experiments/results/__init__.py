@@ -1,0 +1,1 @@
+"""What many runs found, as one page: methods of several seeds, by data set and protocol."""

@@ -1,0 +1,118 @@
+"""Method: one model with one set of options, trained with several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import mean
+from typing import Any
+
+import polars as pl
+
+from irisrec.errors import RunError
+from irisrec.evaluation.seeds import average_over_seeds, spread_over_seeds
+from irisrec.experiments.reporting.finished import FinishedRun
+from irisrec.experiments.reporting.words import additions, method_in_words
+from irisrec.experiments.tuning.output import values_in_words
+
+_NO_SETTING = {"training.seed", "training.device", "training.fuse"}  # they move no number but by chance
+
+
+@dataclass(frozen=True)
+class Method:
+    """Finished runs that differ in their seeds alone, in the order of these.
+
+    Attributes:
+        name: unlike that of every other method on the same page and data.
+        runs: at least one.
+    """
+
+    name: str
+    runs: tuple[FinishedRun, ...]
+
+    @property
+    def model(self) -> str:
+        """The name of the model in configs."""
+        return self.runs[0].config.model.name
+
+    @property
+    def has_additions(self) -> bool:
+        """Whether the model has something of ours that its paper does not know."""
+        return bool(additions(self.runs[0].config.model))
+
+    @cached_property
+    def per_user(self) -> pl.DataFrame:
+        """Every user's metrics, averaged over the seeds."""
+        return average_over_seeds(self._frames)
+
+    @cached_property
+    def spread(self) -> dict[tuple[str, str], float]:
+        """{(protocol, metric): standard deviation over the seeds}; empty for one seed."""
+        return spread_over_seeds(self._frames)
+
+    @cached_property
+    def _frames(self) -> list[pl.DataFrame]:
+        return [run.folder.read_per_user() for run in self.runs]
+
+    @property
+    def lists(self) -> dict[str, float]:
+        """What the lists of all users together are like, averaged over the seeds."""
+        found = [run.evaluation.get("lists") or {} for run in self.runs]
+        return {
+            name: mean(one[name] for one in found) for name in found[0] if all(name in one for one in found)
+        }
+
+    def facts(self, name: str) -> list[Any]:
+        """Return an entry of ``run.json`` of every run that has it."""
+        return [run.info[name] for run in self.runs if run.info.get(name) is not None]
+
+
+def settings_of(run: FinishedRun) -> dict[str, Any]:
+    """Return the options that make a method what it is: of the model, its training and the features it reads."""
+    config = run.config
+    read = config.model.modalities_of(tuple(config.features))
+    sections = ("model.", *(["training."] if run.epochs else []), *(f"features.{name}." for name in read))
+    found = {o: v for o, v in config.options().items() if o.startswith(sections) and o not in _NO_SETTING}
+    return found | ({"model.modalities": sorted(read)} if read else {})
+
+
+def methods_of(runs: Sequence[FinishedRun]) -> list[Method]:
+    """Group runs on one data set by method.
+
+    Raises:
+        RunError: two runs of one method with the same seed.
+    """
+    groups: dict[str, list[FinishedRun]] = {}
+    for run in runs:
+        groups.setdefault(repr(sorted(settings_of(run).items())), []).append(run)
+    found = [_by_seed(group) for group in groups.values()]
+    plain = [method_in_words(group[0].config.model) for group in found]
+    return [
+        Method(_told_apart(name, group, [g for g, n in zip(found, plain, strict=True) if n == name]), group)
+        for name, group in zip(plain, found, strict=True)
+    ]
+
+
+def _by_seed(runs: list[FinishedRun]) -> tuple[FinishedRun, ...]:
+    by_seed: dict[int, FinishedRun] = {}
+    for run in runs:
+        seed = run.config.training.seed
+        if other := by_seed.get(seed):
+            raise RunError(
+                f"{other.folder.path} and {run.folder.path} are the same method with the same seed {seed}; "
+                "leave one out, or train it with another training.seed"
+            )
+        by_seed[seed] = run
+    return tuple(by_seed[seed] for seed in sorted(by_seed))
+
+
+def _told_apart(name: str, runs: tuple[FinishedRun, ...], namesakes: list[tuple[FinishedRun, ...]]) -> str:
+    """Add to a name that several methods have those of its settings in which they differ."""
+    settings = [settings_of(group[0]) for group in namesakes]
+    own = settings_of(runs[0])
+    differing = {o: v for o, v in own.items() if any(other.get(o) != v for other in settings)}
+    if not differing:
+        return name
+    words = values_in_words(differing)
+    return f"{name.removesuffix(')')}; {words})" if name.endswith(")") else f"{name} ({words})"
