@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from irisrec.errors import ConfigError
+from irisrec.memory import give_back
 
 _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
@@ -58,6 +59,7 @@ def bytes_left() -> int:
     """Return how many more bytes the process may take."""
     if _limit is None:
         return int(_SHARE * free_memory())
+    give_back()  # what was freed and kept is there to be taken
     return max(0, _limit - resident_memory())
 
 
