@@ -38,12 +38,16 @@ def interactions(n_users: int, n_items: int, n: int, seed: int = 0, exponent: fl
         items = np.minimum(ranks * N_TASTES + taste, n_items - 1)
         found = np.unique(np.concatenate([found, users * n_items + items]))
     kept = rng.permutation(found)[:n]
-    matrix = csr_matrix((np.ones(len(kept), np.float32), (kept // n_items, kept % n_items)), (n_users, n_items))
+    matrix = csr_matrix(
+        (np.ones(len(kept), np.float32), (kept // n_items, kept % n_items)), (n_users, n_items)
+    )
     matrix.sort_indices()
     return matrix
 
 
-def features(n_items: int, width: int = 32, seed: int = 0) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+def features(
+    n_items: int, width: int = 32, seed: int = 0
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """Draw vectors of two modalities around the middle of each item's taste."""
     generator = torch.Generator().manual_seed(seed)
     taste = torch.arange(n_items) % N_TASTES
