@@ -34,5 +34,5 @@ def test_commands_that_the_readme_names_exist():
     from irisrec.cli.main import app
 
     known = set(get_command(app).commands)
-    named = set(re.findall(r"(?:^|`)irisrec ([a-z]+)", README, flags=re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)irisrec ([a-z-]+)", README, flags=re.MULTILINE))
     assert named <= known, named - known

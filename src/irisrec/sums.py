@@ -44,14 +44,15 @@ def check_seal(path: Path) -> None:
         )
 
 
-def is_sealed(path: Path) -> bool:
-    """Whether a file was sealed, be it still there or not."""
-    return path.name in _read(path.parent)
+def is_part(path: Path) -> bool:
+    """Whether a file that not every folder has belongs to this one: it was sealed, or it lies there."""
+    return path.name in _read(path.parent) or path.exists()
 
 
 def check_sealed(folder: Path) -> None:
-    """Raise a RunError unless all files that were sealed in a folder are what they were."""
-    for name in _read(folder):
+    """Raise a RunError unless a folder has exactly the files that were sealed in it, as they were."""
+    lying = {path.name for path in folder.iterdir()} - {SUMS} if folder.is_dir() else set()
+    for name in sorted({*_read(folder), *lying}):
         check_seal(folder / name)
 
 

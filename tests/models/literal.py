@@ -23,7 +23,7 @@ def literal_score(model: ItemSimilarity, history: list[int], j: int) -> Tensor:
     p = {i: literal_factor(model, i, "history") for i in (*history, j)}
     q = {j: literal_factor(model, j, "candidate")}
     others = sorted(i for i in history if i != j)  # the candidate is never part of its own history
-    bias = model.bias[j] if model.bias is not None else torch.zeros((), dtype=model.history_factors.dtype)
+    bias = literal_bias(model, j)
     if not others:
         return bias + 0 * model.history_factors.sum()
     length = float(len(others)) ** -c.alpha
@@ -37,13 +37,34 @@ def literal_score(model: ItemSimilarity, history: list[int], j: int) -> Tensor:
     return bias + length * (a * similarity).sum()  # (3), (5)
 
 
+def literal_bias(model: ItemSimilarity, j: int) -> Tensor:
+    """B_j, plus what content adds where the model maps it; of an untrained item only that."""
+    if model.bias is None:
+        return torch.zeros((), dtype=model.history_factors.dtype)
+    if model.content is None or model.content.bias is None:
+        return model.bias[j]
+    bias = model.content.base + model.bias[j] * float(model.trained[j])
+    for name in model.modalities:
+        if model.present[name][j]:
+            bias = bias + model.content.bias[name][0] @ literal_mapped(model, name, j)
+    return bias
+
+
+def literal_mapped(model: ItemSimilarity, name: str, i: int) -> Tensor:
+    """A vector as the map reads it: of mean length one where the map has to stand alone."""
+    x = model.features[name][i]
+    return x / len(x) ** 0.5 if model.maps_content else x
+
+
 def literal_factor(model: ItemSimilarity, i: int, side: str) -> Tensor:
     """P_i or Q_i, plus what content adds where the model has content factors."""
     factor = getattr(model, f"{side}_factors")[i]
+    if model.maps_content:
+        factor = factor * float(model.trained[i])
     if model.content is not None:
         for name in model.modalities:
             if model.present[name][i]:
-                factor = factor + getattr(model.content, side)[name] @ model.features[name][i]
+                factor = factor + getattr(model.content, side)[name] @ literal_mapped(model, name, i)
     return factor
 
 

@@ -43,6 +43,7 @@ MODELS = {
     "mlp": {"name": "mlp", "dim": 8, "n_layers": 2},
     "neumf": {"name": "neumf", "dim": 8, "n_layers": 2},
     "lightgcn": {"name": "lightgcn", "dim": 8, "n_layers": 2},
+    "freedom": {"name": "freedom", "dim": 8, "n_neighbors": 4, "edge_dropout": 0.3, "content_loss": 0.1},
     "fism": {"name": "fism", "dim": 8, "alpha": 0.5},
     "nais": {"name": "nais", "dim": 8},
     "nais-product": {"name": "nais", "dim": 8, "attention": "product"},
@@ -52,7 +53,7 @@ MODELS = {
     "multimodal-iris": {"name": "multimodal-iris", **WIDTHS},
 }
 IMPERSONAL = ("popularity", "random")  # rank without knowing tastes
-BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf", "lightgcn")
+BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf", "lightgcn", "freedom")
 BY_HISTORY = [name for name in MODELS if name not in BY_USER]
 PERSONAL = [name for name in MODELS if name not in IMPERSONAL]
 BY_IMPLICIT = ("ials", "bpr-mf")

@@ -13,8 +13,8 @@ from irisrec.data.catalog import Catalog
 from irisrec.data.dataset import Dataset
 from irisrec.data.interactions import Interactions
 from irisrec.data.split import Split
-from irisrec.errors import DataError, IrisrecError, RunError
-from irisrec.features.encode import encode_catalog
+from irisrec.errors import DataError, FeatureError, IrisrecError, RunError
+from irisrec.features.encode import encode_catalog, encode_with
 from irisrec.features.saved import load_encoders
 from irisrec.models.config import ModelConfig
 from irisrec.models.storage import save_features, save_model
@@ -107,6 +107,22 @@ def test_damaged_checksums_are_refused(copy):
             read_all(copy)
 
 
+def test_a_flipped_bit_anywhere_in_the_checksums_is_refused(copy):
+    path = copy / SUMS
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 5):
+        content = bytearray(whole)
+        content[place] ^= 1 << (place // 5 % 8)
+        path.write_bytes(content)
+        with pytest.raises(RunError) as error:
+            read_all(copy)
+        assert len(str(error.value).splitlines()) == 1, place
+    for lines in range(whole.count(b"\n")):
+        path.write_bytes(b"\n".join(whole.split(b"\n")[:lines]) + b"\n" * bool(lines))
+        with pytest.raises(RunError, match="has no checksum in SHA256SUMS"):
+            read_all(copy)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -136,6 +152,44 @@ def test_an_encoder_that_was_changed_is_refused(tmp_path):
         with pytest.raises(RunError, match=f"{path.name} is not what was written"):
             load_encoders(tmp_path)
         path.write_bytes(whole)
+    sums = tmp_path / "facts" / SUMS
+    lines = sums.read_text().splitlines(keepends=True)
+    for left in range(len(lines)):
+        sums.write_text("".join(lines[:left]))
+        with pytest.raises(RunError, match="has no checksum in SHA256SUMS"):
+            load_encoders(tmp_path)
+    sums.unlink()
+    with pytest.raises(RunError, match="has no checksum in SHA256SUMS"):
+        load_encoders(tmp_path)
+
+
+def test_an_encoder_of_a_future_version_is_refused(tmp_path):
+    catalog = Catalog.of(pl.DataFrame({"item_id": [1, 2, 3, 4], "colour": ["a", "b", "a", "b"]}))
+    encode_catalog(catalog, {"facts": {"encoder": "columns", "columns": ["colour"]}}).save_encoders(tmp_path)
+    path = tmp_path / "facts" / "encoder.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 99}))
+    seal(path)
+    with pytest.raises(FeatureError, match="is columns version 99, this irisrec has version"):
+        load_encoders(tmp_path)
+
+
+def test_an_encoder_rebuilt_keeps_its_place_in_the_store(tmp_path):
+    """Two encoders with the same settings that have learned from other texts must not share vectors."""
+    found = {}
+    for name, texts in {
+        "tea": ["green tea leaf", "black tea pot"],
+        "tool": ["steel bolt", "iron bolt"],
+    }.items():
+        catalog = Catalog.of(pl.DataFrame({"item_id": [1, 2], "text": texts}))
+        options = {"text": {"encoder": "doc2vec", "dim": 4, "epochs": 2, "min_count": 1}}
+        encoded = encode_catalog(catalog, options, store=tmp_path / "store")
+        encoded.save_encoders(tmp_path / name)
+        rebuilt = load_encoders(tmp_path / name)
+        assert rebuilt["text"].fitted_on == encoded.encoders["text"].fitted_on != ""
+        new = Catalog.of(pl.DataFrame({"item_id": [7], "text": ["green bolt tea steel"]}))
+        found[name] = encode_with(new, rebuilt, store=tmp_path / "store").tables["text"].values
+        np.testing.assert_array_equal(found[name], encode_with(new, rebuilt).tables["text"].values)
+    assert not np.allclose(found["tea"], found["tool"])
 
 
 def test_times_are_kept_with_the_run_and_let_new_items_count_more(tmp_path):

@@ -102,6 +102,7 @@ def hit(model) -> dict[str, float]:
         ("image-iris", {"weight_decay": 0.1, "l2_embeddings": 1e-3}),
         ("image-iris", {"modality_dropout": 0.4}),
         ("lightgcn", {"loss": "bpr"}),
+        ("freedom", {"loss": "bpr", "negatives": "sampled"}),
     ],
 )
 def test_resumed_after_any_epoch_ends_with_the_same_bits(tmp_path, name, options):
@@ -181,6 +182,21 @@ def test_the_best_validation_epoch_is_kept_and_training_stops_early(tmp_path):
     assert (progress.best_epoch, progress.epoch) == (2, 4)
     assert_equal(weights(model), seen[0.5])
     assert not model.training
+
+
+def test_the_last_epoch_is_kept_where_it_is_asked_for():
+    values, seen = iter([0.3, 0.5, 0.4]), []
+
+    def validate(model):
+        seen.append(weights(model))
+        return {"ndcg@10": next(values)}
+
+    model = make()
+    progress = fit(model, taste_world(), TrainingConfig(epochs=3, patience=0, keep="last"), validate)
+    assert (progress.best_epoch, progress.best_value) == (3, 0.4)
+    assert_equal(weights(model), seen[2])
+    with pytest.raises(ValueError, match="got patience = 2 and keep = 'last'; set patience = 0"):
+        TrainingConfig(patience=2, keep="last")
 
 
 def test_epochs_between_validations_are_never_the_best():

@@ -9,6 +9,7 @@ import typer
 
 from irisrec import __version__
 from irisrec.budget import memory_budget
+from irisrec.cli.add_items import add_items
 from irisrec.cli.collect import app as collect
 from irisrec.cli.compare import compare
 from irisrec.cli.download import download
@@ -23,6 +24,7 @@ from irisrec.cli.report import report
 from irisrec.cli.reproduce import reproduce
 from irisrec.cli.results import results
 from irisrec.cli.robustness import robustness
+from irisrec.cli.serve import serve, serve_key
 from irisrec.cli.similar import similar
 from irisrec.cli.train import train
 from irisrec.cli.tune import tune
@@ -49,6 +51,9 @@ app.command()(report)
 app.command()(recommend)
 app.command()(explain)
 app.command()(similar)
+app.command()(add_items)
+app.command()(serve)
+app.command("serve-key")(serve_key)
 app.command()(encode)
 app.command()(features)
 app.command()(download)

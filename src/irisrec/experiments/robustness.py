@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from irisrec.data.splits import Split
-from irisrec.errors import ModelError
+from irisrec.errors import ModelError, listed
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import evaluate
 from irisrec.evaluation.metrics import main_metric
@@ -63,11 +63,11 @@ class Robustness:
     def _sentence(self, lack: str, ways: dict[Filling, tuple[Point, ...]]) -> str:
         whole = ways["masked"][0].mean
         left = {way: _at(points, 0.5).mean / whole if whole else 0.0 for way, points in ways.items()}
-        others = " and ".join(f"{left[way]:.0%} {IN_WORDS[way]}" for way in FILLINGS[1:])
+        told = listed([f"{left[way]:.0%} {IN_WORDS[way]}" for way in FILLINGS])
         what = "any content" if lack == EVERY else f"the modality {lack}"
         return (
-            f"With half of the items without {what}, {left['masked']:.0%} of the {self.metric.upper()} over all "
-            f"items is left where what is missing is {IN_WORDS['masked']}, {others}."
+            f"With half of the items without {what}, what is left of the {self.metric.upper()} over all items is "
+            f"{told}."
         )
 
     def to_json(self) -> dict[str, Any]:

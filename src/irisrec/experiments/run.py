@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -124,12 +124,12 @@ def prepare(config: ExperimentConfig) -> Prepared:
     dataset = load_dataset(config.data)
     if start is not None:
         dataset = replace(dataset, notes=(*dataset.notes, *start.notes(dataset)))
-    _tell(dataset.notes)
+    tell(dataset.notes)
     say(f"data: {dataset}")
     split = split_dataset(dataset, config.split, config.data.root)
     if start is not None:
         split = start.unlearned(split, dataset)
-    _tell(split.notes)
+    tell(split.notes)
     say(f"split: {split}")
     wanted = config.model.modalities_of(tuple(config.features))
     root, store = config.data.root.expanduser(), cache_folder() / "features"
@@ -138,7 +138,7 @@ def prepare(config: ExperimentConfig) -> Prepared:
         encoded = encode_catalog(dataset.catalog, chosen, root, store)
     else:
         encoded = encode_with(dataset.catalog, start.encoders(wanted, root), root, store)
-    _tell(encoded.notes)
+    tell(encoded.notes)
     features, present = {}, {}
     for name, table in encoded.tables.items():
         values, mask = table.align(dataset.items)
@@ -264,7 +264,8 @@ def _record_data(folder: RunFolder, prepared: Prepared) -> None:
     )
 
 
-def _tell(notes: tuple[Note, ...]) -> None:
+def tell(notes: Iterable[Note]) -> None:
+    """Say notes, warnings as such."""
     for note in notes:
         say(f"{'warning: ' if note.warning else ''}{note}")
 

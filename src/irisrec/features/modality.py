@@ -94,6 +94,14 @@ def encode_contents(
         return _run(encoder, modality, _reader(encoder, contents, root), contents, kept)
 
 
+def encode_given(
+    encoder: ContentEncoder, modality: str, contents: Sequence[Any], root: Path
+) -> ModalityResult:
+    """Encode contents that no catalog holds, pictures as paths or bytes, with an encoder that was fitted before."""
+    with quiet_pillow():
+        return _run(encoder, modality, _reader(encoder, contents, root), contents, None)
+
+
 def encode_columns(catalog: Catalog, modality: str, encoder: CatalogEncoder) -> ModalityResult:
     """Encode columns or read ready vectors."""
     if encoder.fitted and not encoder.is_fitted:

@@ -20,7 +20,8 @@ class ModelConfig(Settings):
 
     Attributes:
         name: ``popularity``; ``random``; ``item-knn``; ``content-knn``, one modality; ``ease``; ``slim``; ``ials``;
-            ``bpr-mf``; ``vbpr``; ``gmf``, ``mlp`` and ``neumf``; ``lightgcn``; ``fism`` (equation 2); ``nais`` (3);
+            ``bpr-mf``; ``vbpr``; ``gmf``, ``mlp`` and ``neumf``; ``lightgcn``; ``freedom``;
+            ``fism`` (equation 2); ``nais`` (3);
             ``iris``, one modality (4, 5), with the paper's ``image-iris`` and the like ``text-iris``; ``add-iris``,
             towers side by side (6), with the paper's ``image-add-text-iris``; ``multimodal-iris``, towers joined by
             the knowledge sharing unit (7, 8).
@@ -38,17 +39,25 @@ class ModelConfig(Settings):
         ridge: λ of a ridge regression of each item on the others, whose weights add to the score (ours, not the
             paper's); None for without.
         ridge_content: weight of each modality's vectors in that regression, by name.
-        id_dropout: with content factors, share of items whose own factors are hidden in each training step.
+        ridge_map: with id_dropout, λ of the regression on content that gives items without interactions weights.
+        id_dropout: with content factors, share of items whose ids are hidden in each training step, so that a map of
+            their content learns to stand for them: for items without interactions, and for new ones.
         dropout: share of tower inputs and hidden units dropped in training.
         feature_scaling: ``standard`` gives every dimension of a modality mean 0 and variance 1 over the items that
             have it, ``l2`` every vector length 1, ``none`` leaves vectors as the encoder made them.
-        n_neighbors: how many history items can speak for a candidate, its nearest.
+        n_neighbors: how many history items can speak for a candidate, its nearest; how many items an item is joined
+            to in each modality (FREEDOM).
         shrinkage: added to the denominator of the cosine, against neighbours by few common users.
         regularization: weight of the squared L2 norm in the objective of the classical models.
         sparsity: weight of the L1 norm in SLIM's objective.
         confidence: weight of an interaction in iALS, where every other pair weighs 1.
         step_size: learning rate of BPR-MF.
-        n_layers: hidden layers of the perceptron (MLP, NeuMF); steps along the interactions (LightGCN).
+        n_layers: hidden layers of the perceptron (MLP, NeuMF); steps along the interactions (LightGCN,
+            FREEDOM).
+        item_layers: steps along FREEDOM's graph of items that are alike in content.
+        graph_weights: how much each modality counts in that graph, by name; all the same where not given.
+        edge_dropout: share of the interactions that FREEDOM leaves out of its graph in each epoch.
+        content_loss: weight of the loss of FREEDOM's scores by content alone.
         pretrain: whether NeuMF begins from a GMF and an MLP that are fitted first.
         iterations: of ADMM (SLIM), sweeps over users and items (iALS), passes over the interactions (BPR-MF).
     """
@@ -67,6 +76,7 @@ class ModelConfig(Settings):
     content_factors: bool = False
     ridge: float | None = Field(default=None, gt=0)
     ridge_content: dict[str, Annotated[float, Field(gt=0)]] = {}  # noqa: RUF012 (frozen settings)
+    ridge_map: float = Field(default=10.0, gt=0)
     id_dropout: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"
@@ -78,6 +88,10 @@ class ModelConfig(Settings):
     step_size: float | None = Field(default=None, gt=0)
     iterations: int | None = Field(default=None, ge=1)
     n_layers: int = Field(default=3, ge=1)
+    item_layers: int = Field(default=1, ge=1)
+    graph_weights: dict[str, Annotated[float, Field(gt=0)]] = {}  # noqa: RUF012 (frozen settings)
+    edge_dropout: float = Field(default=0.8, ge=0, lt=1)
+    content_loss: float = Field(default=0.001, ge=0)
     pretrain: bool = True
 
     @model_validator(mode="before")
@@ -144,9 +158,9 @@ class ModelConfig(Settings):
                 f"{self.name} reads one modality, there are {', '.join(wanted)}; "
                 f"choose with model.modalities, or {ONE_MODALITY[self.name]}"
             )
-        unread = [name for name in self.ridge_content if name not in wanted]
-        if unread:
-            raise ConfigError(
-                f"model.ridge_content weighs {', '.join(unread)}, the model reads {', '.join(wanted)}; leave it out"
-            )
+        for option, weights in (("ridge_content", self.ridge_content), ("graph_weights", self.graph_weights)):
+            if unread := [name for name in weights if name not in wanted]:
+                raise ConfigError(
+                    f"model.{option} weighs {', '.join(unread)}, the model reads {', '.join(wanted)}; leave it out"
+                )
         return tuple(wanted)

@@ -68,6 +68,7 @@ class Scorer(nn.Module, ABC):
     Attributes:
         n_items: number of items; candidates and histories are rows below it.
         n_users: number of users with something learned for them; 0 where nothing is learned per user.
+        n_added: how many of the items were added after training; they are the last.
         scalers: {modality: what its vectors were scaled by}, of a model that is fitted by gradients.
         is_probabilistic: whether ``sigmoid(score)`` is the estimated probability of an interaction.
         has_reasons: whether ``reasons`` gives exact contributions of history items.
@@ -89,6 +90,7 @@ class Scorer(nn.Module, ABC):
         super().__init__()
         self.n_items = n_items
         self.n_users = n_users
+        self.n_added = 0
         self.scalers: dict[str, FeatureScaler] = {}
 
     def fit(self, train: csr_matrix) -> Self:

@@ -13,6 +13,7 @@ from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factors import BPRMF, IALS
 from irisrec.models.features import FeatureScaler
+from irisrec.models.freedom import FREEDOM
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.lightgcn import LightGCN
 from irisrec.models.linear import EASE, SLIM
@@ -73,4 +74,6 @@ def build_model(
             return NCF.of(config, n_items, n_users)
         if name == "lightgcn":
             return LightGCN(config, n_items, n_users)
+        if name == "freedom":
+            return FREEDOM(config, n_items, n_users, features or {}, present or {}, scalers)
         return ItemSimilarity(config, n_items, features, present, scalers)

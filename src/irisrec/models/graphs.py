@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 
 from irisrec.models.histories import Histories, bag_sum
+
+_BLOCK = 1024  # rows of a table of all pairs of items held at once
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,59 @@ def mean_of_layers(edges: SparseMatrix, users: Tensor, items: Tensor, n_layers: 
         users, items = edges @ items, edges.T @ users
         of_users, of_items = of_users + users, of_items + items
     return of_users / (n_layers + 1), of_items / (n_layers + 1)
+
+
+def thinned(edges: csr_matrix, share: float) -> csr_matrix:
+    """Return a share of the (n_users, N) interactions, at least one, drawn by torch's generator without replacement.
+
+    The chance of each is proportional to ``1 / √(d_u d_i)``, so that those of popular items and busy users go first
+    (Zhou and Shen 2023, section 3.2.2).
+    """
+    chances = torch.from_numpy(normalized(edges).data)
+    kept = max(1, int(len(chances) * share))
+    places = (chances / torch.empty_like(chances).exponential_()).topk(kept).indices.sort().values.numpy()
+    rows = np.repeat(np.arange(edges.shape[0]), np.diff(edges.indptr))[places]
+    return csr_matrix((edges.data[places], (rows, edges.indices[places])), shape=edges.shape)
+
+
+def content_graph(
+    values: Mapping[str, Tensor], present: Mapping[str, Tensor], weights: Mapping[str, float], k: int
+) -> csr_matrix:
+    """Return the (N, N) graph of items that are alike: ``Σ_m α_m S_m`` (Zhou and Shen 2023, equations 1 to 4).
+
+    In S_m an item is joined to its k nearest by the cosine of modality m, itself among them, each by the same weight,
+    and all of an item's weights sum to 1. So do α over the modalities that an item has, in proportion to ``weights``;
+    one that has none is joined to nothing, not even itself.
+
+    Args:
+        values: {modality: (N, F)}.
+        present: {modality: (N,) bool}.
+        weights: {modality: α before they are made to sum to 1}.
+        k: neighbours per item and modality.
+    """
+    n_items = len(next(iter(values.values())))
+    total = torch.stack([weights[name] * present[name].double() for name in values]).sum(0)
+    parts = []
+    for name, vectors in values.items():
+        rows, columns = _nearest_pairs(vectors, present[name], k)
+        n_of_row = torch.bincount(rows, minlength=n_items).double()
+        share = torch.where(total > 0, weights[name] / total, 0.0) / n_of_row.clamp(min=1)
+        parts.append(
+            csr_matrix((share[rows].float().cpu(), (rows.cpu(), columns.cpu())), shape=(n_items, n_items))
+        )
+    graph = sum(parts[1:], parts[0])
+    graph.eliminate_zeros()
+    return graph
+
+
+def _nearest_pairs(values: Tensor, present: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return rows and columns (n,) of the k largest cosines of each present item with present items."""
+    rows = present.nonzero()[:, 0]
+    units = torch.nn.functional.normalize(values[rows], dim=1)
+    k = min(k, len(rows))
+    nearest = [(block @ units.T).topk(k, dim=1).indices for block in torch.split(units, _BLOCK)]
+    columns = torch.cat([rows.new_empty(0, k), *(rows[places] for places in nearest)])
+    return rows.repeat_interleave(k), columns.flatten()
 
 
 def _lists(matrix: csr_matrix, device: torch.device) -> Histories:

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from irisrec.budget import at_once
 from irisrec.models.config import ModelConfig
+from irisrec.models.content_map import ContentMap
+from irisrec.models.content_regression import ContentRegression
 from irisrec.models.contract import TABLES_OF_SCORES, ModalityShares, Reasons
 from irisrec.models.features import FeatureScaler, held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
@@ -21,8 +24,8 @@ from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
 from irisrec.models.shapley import coalitions
-from irisrec.models.towers import ContentFactors, FeatureTowers
-from irisrec.models.trainable import Trainable
+from irisrec.models.towers import FeatureTowers
+from irisrec.models.trainable import Scored, Trainable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -38,32 +41,59 @@ class ItemTables:
     Attributes:
         p, q: (n, D), the latent factors as history items and as candidates.
         outputs: {modality: (n, D)}, what the towers give; empty where there are none.
+        bias: b_j (n,) as candidates; None where there are none.
+        known: (n,) bool, whose ids are read; None where all are.
     """
 
     p: Tensor
     q: Tensor
     outputs: Mapping[str, Tensor]
+    bias: Tensor | None
+    known: Tensor | None = None
 
     def picked(self, rows: Tensor) -> ItemTables:
         """Return some of the rows."""
-        return ItemTables(self.p[rows], self.q[rows], {name: x[rows] for name, x in self.outputs.items()})
+        return ItemTables(
+            self.p[rows],
+            self.q[rows],
+            {name: x[rows] for name, x in self.outputs.items()},
+            None if self.bias is None else self.bias[rows],
+            None if self.known is None else self.known[rows],
+        )
+
+    def followed_by(self, others: ItemTables) -> ItemTables:
+        """Return the rows of these items and then those of others of the same model."""
+
+        def joined(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+            return None if a is None or b is None else torch.cat([a, b])
+
+        return ItemTables(
+            torch.cat([self.p, others.p]),
+            torch.cat([self.q, others.q]),
+            {name: torch.cat([x, others.outputs[name]]) for name, x in self.outputs.items()},
+            joined(self.bias, others.bias),
+            joined(self.known, others.known),
+        )
 
     def leaves(self) -> ItemTables:
         """Return the same numbers as the beginning of a graph of their own."""
-        outputs = {name: x.detach().requires_grad_() for name, x in self.outputs.items()}
-        return ItemTables(self.p.detach().requires_grad_(), self.q.detach().requires_grad_(), outputs)
+
+        def leaf(table: Tensor) -> Tensor:
+            return table.detach().requires_grad_()
+
+        outputs = {name: leaf(x) for name, x in self.outputs.items()}
+        bias = None if self.bias is None else leaf(self.bias)
+        return ItemTables(leaf(self.p), leaf(self.q), outputs, bias, self.known)
 
     def backward(self, leaves: ItemTables) -> None:
         """Go on with the gradients that the leaves have gathered."""
-        ours, theirs = (
-            (self.p, self.q, *self.outputs.values()),
-            (leaves.p, leaves.q, *leaves.outputs.values()),
-        )
-        pairs = zip(ours, theirs, strict=True)
-        reached = [
-            (table, leaf.grad) for table, leaf in pairs if table.requires_grad and leaf.grad is not None
-        ]
-        torch.autograd.backward([table for table, _ in reached], [gradient for _, gradient in reached])
+        pairs = zip(self._learned, leaves._learned, strict=True)
+        reached = [(mine, leaf.grad) for mine, leaf in pairs if mine.requires_grad and leaf.grad is not None]
+        torch.autograd.backward([mine for mine, _ in reached], [gradient for _, gradient in reached])
+
+    @property
+    def _learned(self) -> list[Tensor]:
+        return [self.p, self.q, *self.outputs.values(), *([] if self.bias is None else [self.bias])]
 
 
 class ItemSimilarity(Trainable):
@@ -77,8 +107,12 @@ class ItemSimilarity(Trainable):
         features: {modality: (N, F) float}, vectors as the encoders made them; not read by FISM and NAIS.
         present: {modality: (N,) bool}.
         scalers: {modality: what to scale its vectors by}, for weights that were trained with them.
+
+    Attributes:
+        trained: (N,) bool, the items that had training interactions, where the content map stands for the others.
     """
 
+    trained: Tensor
     has_reasons: ClassVar[bool] = True
     per_item: ClassVar[tuple[str, ...]] = ("history_factors", "candidate_factors", "bias")
 
@@ -101,13 +135,15 @@ class ItemSimilarity(Trainable):
         scaling = config.feature_scaling
         self.scalers = hold_features(self, self.modalities, features, present, scaling, scalers)
         self.towers: FeatureTowers | None = None
-        self.content: ContentFactors | None = None
+        self.content: ContentMap | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
         self._build_relevance(config)
-        self._shared: tuple[Tensor | None, ItemTables] | None = (
-            None  # tables of some items, ascending, or of all
-        )
+        # tables of some items, ascending, or of all, while blocks of candidates share them
+        self._shared: tuple[Tensor | None, ItemTables] | None = None
         self.ridge = RidgeTerm(n_items, config.ridge, config.ridge_content) if config.ridge else None
+        if self.maps_content:
+            self.register_buffer("trained", torch.ones(n_items, dtype=torch.bool))
+        self._regression: ContentRegression | None = None
 
     def _build_relevance(self, config: ModelConfig) -> None:
         width = config.attention_dim or config.dim
@@ -118,13 +154,38 @@ class ItemSimilarity(Trainable):
                 widths, config.hidden, config.dim, config.activation, sharing, config.dropout
             )
             if config.content_factors:
-                self.content = ContentFactors(self.features, config.dim)
+                self.content = ContentMap(self.features, config.dim, self.maps_content, config.item_bias)
             inputs = dict.fromkeys(self.modalities, config.dim)
             self.attention = AdditiveAttention(inputs, width, config.activation)
         elif config.name == "nais" and config.attention == "product":
             self.attention = ProductAttention(config.dim, width, config.activation)
         elif config.name == "nais":
             self.attention = AdditiveAttention({"latent": config.dim}, width, config.activation)
+
+    @property
+    def maps_content(self) -> bool:
+        """Whether a map of their content stands for items without training interactions."""
+        return self.config.content_factors and self.config.id_dropout > 0
+
+    @property
+    def regression(self) -> ContentRegression:
+        """What stands for the ridge regression's weights of items without interactions; made once."""
+        if self._regression is None:
+            self._regression = ContentRegression(self.features, self.trained, self.config.ridge_map)
+        return self._regression
+
+    def added_parts(self, rows: Tensor, candidates: Tensor) -> dict[str, Tensor]:
+        """Return {modality: (R, C)}, its part in the ridge term's additions; that of trained items is their ids'."""
+        if self.ridge is None or not self.maps_content:
+            return {}
+        new = ~self.trained[candidates]
+        parts = {}
+        for name in self.modalities:
+            features = {m: x[candidates[new]] for m, x in self.features.items()}
+            parts[name] = self.history_factors.new_zeros(len(rows), len(candidates))
+            weights = self.ridge.combined(self.regression, features, only=name)[rows]
+            parts[name][:, new] = self.ridge.log_scale.exp() * weights
+        return parts
 
     @property
     def scores_cold_items(self) -> bool:
@@ -141,26 +202,50 @@ class ItemSimilarity(Trainable):
         """Which items have each modality, (N,) bool."""
         return held_masks(self, self.modalities)
 
+    @property
+    def unseen_are_negatives(self) -> bool:
+        """An item that nobody could have had tells the content map nothing."""
+        return not self.maps_content
+
     def begin_training(self, train: csr_matrix) -> None:
-        """Find the ridge regression's weights, where there are any."""
+        """Note which items have interactions, and find the ridge regression's weights where there are any."""
+        if self.maps_content:
+            had = torch.from_numpy(np.bincount(train.indices, minlength=self.n_items) > 0)
+            self.trained.copy_(had)
         if self.ridge is not None:
-            self.ridge.fit(train, self.features)
+            self._regression = None
+            self.ridge.fit(train, self.features, self.regression if self.maps_content else None)
+
+    @torch.no_grad()
+    def start_bias(self, bias: Tensor) -> None:
+        """Begin with biases b_j (N,); where content maps to them, from their mean."""
+        assert self.bias is not None
+        bias = bias.to(self.bias.device)
+        if self.content is not None and self.content.bias is not None:
+            self.content.base.copy_(bias[self.trained].mean())
+            bias = torch.where(self.trained, bias - self.content.base, 0.0)
+        self.bias.copy_(bias)
 
     def training_scores(
         self, known: Histories, had: Histories, candidates: Tensor | None = None
-    ) -> Iterator[tuple[float, Tensor]]:
+    ) -> Iterator[Scored]:
         """Yield the (B, C) scores, in which no user has a part in the ridge regression's weights."""
         if self.ridge is None:
-            yield 1.0, self.score(known, candidates)
+            yield Scored(1.0, self.score(known, candidates))
             return
         rows, local = known.localized()
-        block = replace(self.pair_block(rows, candidates), added=None)
+        tables = self.item_tables(None)
+        columns = tables if candidates is None else tables.picked(candidates)
+        block = replace(self.block_of(tables.picked(rows), columns, rows, candidates), added=None)
         scores = self.score_block(block, local, known, candidates)
-        yield 1.0, scores + self.ridge.training_scores(known, had, candidates)
+        linear = self.ridge.training_scores(known, had, tables.known)
+        yield Scored(1.0, scores + (linear if candidates is None else linear[:, candidates]))
 
     @contextmanager
     def shared_pass(self, items: Tensor | None) -> Iterator[None]:
         """Run the towers once for all blocks of candidates; their gradients are summed and go back once."""
+        if self.ridge is not None:
+            items = None  # its weights are of all items
         tables = self.item_tables(items)
         leaves = tables.leaves()
         self._shared = items, leaves
@@ -216,13 +301,7 @@ class ItemSimilarity(Trainable):
         if self.config.alpha != 0:
             similarity = block.similarity
             n_others = histories.others(candidates, similarity.shape[1], similarity.dtype)
-        return self._biased(block.scores(local, n_others), candidates)
-
-    def _biased(self, scores: Tensor, candidates: Tensor | None) -> Tensor:
-        """Add the candidates' biases to (…, C) scores."""
-        if self.bias is None:
-            return scores
-        return scores + (self.bias if candidates is None else self.bias[candidates])
+        return block.scores(local, n_others)
 
     def pair_block(
         self, rows: Tensor, candidates: Tensor | None, kept: Collection[str] | None = None
@@ -252,10 +331,11 @@ class ItemSimilarity(Trainable):
             alpha=self.config.alpha,
             beta=self.config.beta,
             added=added,
+            bias=columns.bias,
         )
 
     def item_tables(self, items: Tensor | None, kept: Collection[str] | None = None) -> ItemTables:
-        """Compute factors and towers of some items (n,), of all if None; ``kept`` as of `pair_block`."""
+        """Compute factors, biases and towers of some items (n,), of all if None; ``kept`` as of `pair_block`."""
         if self._shared is not None:
             there, tables = self._shared
             if items is None:
@@ -269,8 +349,9 @@ class ItemSimilarity(Trainable):
             return table if items is None else embedding(items, table, sparse=self.sparse_gradients)
 
         p, q = learned(self.history_factors), learned(self.candidate_factors)
+        bias = None if self.bias is None else pick(self.bias)
         if self.towers is None:
-            return ItemTables(p, q, {})
+            return ItemTables(p, q, {}, bias)
         present = {name: pick(mask) for name, mask in self.present.items()}
         features = {name: pick(x) for name, x in self.features.items()}
         if kept is not None:
@@ -278,12 +359,17 @@ class ItemSimilarity(Trainable):
             features = {name: x * (name in kept) for name, x in features.items()}
         outputs = self.towers(features, present)
         if self.content is None:
-            return ItemTables(p, q, outputs)
-        if self.training and self.config.id_dropout:
-            known = (torch.rand(len(p), 1, device=p.device) >= self.config.id_dropout).to(p.dtype)
-            p, q = p * known, q * known
-        p_content, q_content = self.content(features)
-        return ItemTables(p + p_content, q + q_content, outputs)
+            return ItemTables(p, q, outputs, bias)
+        mapped, known = self.content(features), None
+        if self.maps_content:
+            known = pick(self.trained)
+            if self.training:
+                known = known & (torch.rand(len(p), device=p.device) >= self.config.id_dropout)
+            p, q = (torch.where(known[:, None], x, 0.0) for x in (p, q))
+            bias = None if bias is None else torch.where(known, bias, 0.0)
+        if bias is not None and mapped.b is not None:
+            bias = bias + mapped.b
+        return ItemTables(p + mapped.p, q + mapped.q, outputs, bias, known)
 
     def _logits(self, history: ItemTables, candidates: ItemTables) -> Tensor | None:
         if self.attention is None:
@@ -306,8 +392,7 @@ class ItemSimilarity(Trainable):
 
     def explain_block(self, block: PairBlock, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
         """Explain the scores of a user whose history are all rows of the block, or of each user of the block."""
-        zeros = block.similarity.new_zeros(candidates.shape)
-        bias = zeros if self.bias is None else self.bias[candidates]
+        bias = block.biased(block.similarity.new_zeros(candidates.shape))
         return Reasons(block.relevance(weights), block.similarity, block.contributions(weights), bias)
 
     @torch.no_grad()
@@ -318,20 +403,14 @@ class ItemSimilarity(Trainable):
         if not self.modalities:
             return super().modality_shares(history, candidates, weights)
         blocks = {kept: self.pair_block(history, candidates, kept) for kept in coalitions(self.modalities)}
-        return shares_of(blocks, weights)
+        return shares_of(blocks, weights, self.added_parts(history, candidates))
 
     @torch.no_grad()
     def scores_without(
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
         """Return (L, C) scores for a user without each item of the history (L,) in turn, from one block of pairs."""
-        return self.block_without_each(self.pair_block(history, candidates), candidates, weights)
-
-    def block_without_each(
-        self, block: PairBlock, candidates: Tensor | None, weights: Tensor | None = None
-    ) -> Tensor:
-        """Return `scores_without` of a user whose history are all rows of the block."""
-        return self._biased(block.scores_without_each(weights), candidates)
+        return self.pair_block(history, candidates).scores_without_each(weights)
 
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:

@@ -29,6 +29,7 @@ class LightGCN(Trainable):
         n_users: number of users.
     """
 
+    name: ClassVar[str] = "lightgcn"
     knows_users_only: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = False
     per_item: ClassVar[tuple[str, ...]] = ("item_embeddings",)
@@ -60,15 +61,19 @@ class LightGCN(Trainable):
 
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
         """Return (B, C) products of users and items; only ``histories.users`` are read."""
-        known = known_users(histories, self.n_users, "lightgcn")
-        users, items = self._propagated() if self.training else (self.final_users, self.final_items)
+        known = known_users(histories, self.n_users, self.name)
+        users, items = self._final()
         return users[known] @ (items if candidates is None else items[candidates]).T
 
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
         """Return their smoothed embeddings (C, D)."""
         return self.final_items[candidates]
 
+    def _final(self) -> tuple[Tensor, Tensor]:
+        """Return what users (n_users, D) and items (N, D) are multiplied by: along the graph, or as kept."""
+        return self._propagated() if self.training else (self.final_users, self.final_items)
+
     def _propagated(self) -> tuple[Tensor, Tensor]:
         if self.edges is None:
-            raise ModelError("lightgcn is trained along its graph; call begin_training first")
+            raise ModelError(f"{self.name} is trained along its graph; call begin_training first")
         return mean_of_layers(self.edges, self.user_embeddings, self.item_embeddings, self.n_layers)

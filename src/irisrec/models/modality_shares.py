@@ -12,7 +12,11 @@ from irisrec.models.pair_block import PairBlock
 from irisrec.models.shapley import shapley
 
 
-def shares_of(blocks: Mapping[frozenset[str], PairBlock], weights: Tensor | None = None) -> ModalityShares:
+def shares_of(
+    blocks: Mapping[frozenset[str], PairBlock],
+    weights: Tensor | None = None,
+    added: Mapping[str, Tensor] | None = None,
+) -> ModalityShares:
     r"""Split relevance and contributions by the Shapley values of the modalities.
 
     The game of a pair (i, j): v(S) is its relevance or contribution where every item, of the history and candidate
@@ -26,7 +30,8 @@ def shares_of(blocks: Mapping[frozenset[str], PairBlock], weights: Tensor | None
     be charged with that. With β = 1 it is 1 under every mask.
 
     What a ridge regression adds is the same under every mask: its weights belong to the pair of ids, whatever they were
-    found from.
+    found from. Only those of a candidate without interactions come from its content; they are a sum over its
+    modalities, whose Shapley values are its terms.
 
     Masks are of all items at once, so the games of a candidate add up: the sum of a modality's shares over the
     history is its Shapley value for the score itself. And relevance is relative: a modality that neither item of a
@@ -35,6 +40,7 @@ def shares_of(blocks: Mapping[frozenset[str], PairBlock], weights: Tensor | None
     Args:
         blocks: {modalities that items keep: the pairs}, a block for each of `coalitions`.
         weights: (R,) how often each history item counts.
+        added: {modality: (R, C)}, its terms in what is added.
     """
     whole = blocks[frozenset().union(*blocks)]
     total = whole.relevance(weights).sum(0)  # (C,)
@@ -44,7 +50,12 @@ def shares_of(blocks: Mapping[frozenset[str], PairBlock], weights: Tensor | None
         {kept: total * block.attended_contributions(weights) for kept, block in normalized.items()}
     )
     if whole.added is not None:
-        contribution = replace(contribution, ids=contribution.ids + whole.added_contributions(weights))
+        terms = {name: x if weights is None else x * weights[:, None] for name, x in (added or {}).items()}
+        ids = contribution.ids + whole.added_contributions(weights)
+        modalities = dict(contribution.modalities)
+        for name, term in terms.items():
+            ids, modalities[name] = ids - term, modalities[name] + term
+        contribution = Shares(ids, modalities)
     return ModalityShares(relevance, contribution)
 
 

@@ -18,6 +18,7 @@ ModelName = Literal[
     "mlp",
     "neumf",
     "lightgcn",
+    "freedom",
     "fism",
     "nais",
     "iris",
@@ -41,6 +42,7 @@ _IRIS = (
     "dropout",
     "feature_scaling",
     "ridge_content",
+    "ridge_map",
 )
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -57,6 +59,18 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "mlp": (*_GMF, "n_layers"),
     "neumf": (*_GMF, "n_layers", "pretrain"),
     "lightgcn": ("dim", "n_layers", "init_std"),
+    "freedom": (
+        "dim",
+        "n_layers",
+        "init_std",
+        "modalities",
+        "feature_scaling",
+        "n_neighbors",
+        "item_layers",
+        "graph_weights",
+        "edge_dropout",
+        "content_loss",
+    ),
     "fism": _FISM,
     "nais": (*_NAIS, "attention"),
     "iris": _IRIS,
@@ -78,6 +92,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "mlp": {"dim": 16},  # the layers below are two and four times as wide, for every pair
     "neumf": {"dim": 16},
     "lightgcn": {"init_std": 0.1},
+    "freedom": {"init_std": 0.1, "n_layers": 2, "n_neighbors": 10},
 }
 
 FIXED_MODALITIES = {
@@ -88,7 +103,7 @@ FIXED_MODALITIES = {
 ONE_MODALITY = {"iris": "use 'add-iris' or 'multimodal-iris'", "content-knn": "train one model for each"}
 
 # Trained by the same loop as the paper's models, but what they learn is a user, not what a history item is worth.
-LEARN_USERS = frozenset({"vbpr", "gmf", "mlp", "neumf", "lightgcn"})
+LEARN_USERS = frozenset({"vbpr", "gmf", "mlp", "neumf", "lightgcn", "freedom"})
 
 
 def unused(name: str, options: dict[str, Any]) -> list[str]:

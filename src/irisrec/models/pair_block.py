@@ -36,6 +36,7 @@ class PairBlock:
         alpha: exponent of the history length, equation (2).
         beta: exponent of the softmax denominator, equations (3) and (5); not used without logits.
         added: (R, C), what a history item adds to a score whatever its relevance; None where nothing is.
+        bias: b_j (C,), the candidates' biases; None where there are none. (B, C) in a `gathered` block.
     """
 
     logits: Tensor | None
@@ -44,9 +45,10 @@ class PairBlock:
     alpha: float
     beta: float
     added: Tensor | None = None
+    bias: Tensor | None = None
 
     def scores(self, histories: Histories, n_others: Tensor | None = None) -> Tensor:
-        """Return (B, C) scores without the candidates' bias; 0 for a history without any other item.
+        """Return (B, C) scores; the candidate's bias alone for a history without any other item.
 
         Args:
             histories: B histories over the block's rows.
@@ -58,7 +60,13 @@ class PairBlock:
             totals = self._attended(histories)
         if n_others is not None:
             totals = totals * _length_factor(n_others, self.alpha)
-        return totals if self.added is None else totals + history_sum(histories, self._added_by_others)
+        if self.added is not None:
+            totals = totals + history_sum(histories, self._added_by_others)
+        return self.biased(totals)
+
+    def biased(self, scores: Tensor) -> Tensor:
+        """Add the candidates' biases to (…, C) scores."""
+        return scores if self.bias is None else scores + self.bias
 
     def relevance(self, weights: Tensor | None = None) -> Tensor:
         """Return a_ij (R, C) with all R rows as the one history; the candidate itself has relevance 0.
@@ -108,8 +116,33 @@ class PairBlock:
         similarity = self.similarity.T.contiguous().T
         return replace(self, logits=turned(self.logits), similarity=similarity, added=turned(self.added))
 
+    def bordered(self, right: PairBlock, below: PairBlock) -> PairBlock:
+        """Return the block of n items and k more, given that of the n, laid out `by_candidate`.
+
+        Args:
+            right: (n, k), the n items as history against the k as candidates.
+            below: (k, n + k), the k items as history against all.
+        """
+        every = torch.arange(below.similarity.shape[1], device=self.similarity.device)
+
+        def joined(name: str) -> Tensor:
+            table: Tensor = getattr(self, name)
+            n = len(table)
+            whole = table.new_empty(len(every), len(every)).T
+            whole[:n, :n], whole[:n, n:], whole[n:] = table, getattr(right, name), getattr(below, name)
+            return whole
+
+        return replace(
+            self,
+            logits=None if self.logits is None else joined("logits"),
+            similarity=joined("similarity"),
+            same=same_items(every, None),
+            added=None if self.added is None else joined("added"),
+            bias=below.bias,
+        )
+
     def scores_without_each(self, weights: Tensor | None = None) -> Tensor:
-        """Return (R, C) scores without the bias: all rows but one are the history, each row is left out in turn."""
+        """Return (R, C) scores: all rows but one are the history, each row is left out in turn."""
         similarity = self.similarity.double()
         counted = similarity.new_ones(len(similarity)) if weights is None else weights.double()
         others = self._without_same(counted[:, None].expand_as(similarity), 0.0)
@@ -123,22 +156,23 @@ class PairBlock:
         if self.added is not None:
             totals = totals + _sums_without_each(self.added_contributions(weights).double())
         largest = torch.finfo(self.similarity.dtype).max
-        return totals.clamp(-largest, largest).to(self.similarity.dtype)
+        return self.biased(totals.clamp(-largest, largest).to(self.similarity.dtype))
 
     def picked(self, rows: Tensor, columns: Tensor | None) -> PairBlock:
         """Return, of the block of all items, some rows (r,) and columns (c,), all columns if None."""
         places = (rows,) if columns is None else (rows[:, None], columns)
-        return self._at(places, same_items(rows, columns))
+        return self._at(places, same_items(rows, columns), columns)
 
     def gathered(self, rows: Tensor, columns: Tensor) -> PairBlock:
         """Return, of the block of all items, rows (B, r) and columns (B, c) of B users: a block (B, r, c)."""
         same = (rows[:, :, None] == columns[:, None, :]).nonzero(as_tuple=True)
-        return self._at((rows[:, :, None], columns[:, None, :]), same)
+        return self._at((rows[:, :, None], columns[:, None, :]), same, columns)
 
-    def _at(self, places: tuple[Tensor, ...], same: tuple[Tensor, ...]) -> PairBlock:
+    def _at(self, places: tuple[Tensor, ...], same: tuple[Tensor, ...], columns: Tensor | None) -> PairBlock:
         logits = None if self.logits is None else self.logits[places]
         added = None if self.added is None else self.added[places]
-        return PairBlock(logits, self.similarity[places], same, self.alpha, self.beta, added)
+        bias = self.bias if self.bias is None or columns is None else self.bias[columns]
+        return PairBlock(logits, self.similarity[places], same, self.alpha, self.beta, added, bias)
 
     @cached_property
     def _similarity_of_others(self) -> Tensor:

@@ -43,7 +43,8 @@ class PreparedItemSimilarity(Scorer):
     @torch.no_grad()
     def __init__(self, model: ItemSimilarity, limit: int = PAIR_LIMIT) -> None:
         super().__init__(model.n_items)
-        self.is_probabilistic = model.is_probabilistic
+        self.is_probabilistic, self.n_added = model.is_probabilistic, model.n_added
+        self.limit = limit
         self.model = model.eval()
         self.tables = model.item_tables(None)
         self.pairs: PairBlock | None = None
@@ -51,6 +52,24 @@ class PreparedItemSimilarity(Scorer):
             every = torch.arange(model.n_items, device=self.tables.p.device)
             pairs = model.block_of(self.tables, self.tables, every, None)
             self.pairs = pairs.by_candidate()
+
+    @torch.no_grad()
+    def grown(self, model: ItemSimilarity) -> PreparedItemSimilarity:
+        """Return the same for the model with items added to it, for which only their pairs are computed."""
+        new: PreparedItemSimilarity = PreparedItemSimilarity.__new__(PreparedItemSimilarity)
+        Scorer.__init__(new, model.n_items)
+        new.is_probabilistic, new.n_added = model.is_probabilistic, model.n_added
+        new.limit, new.model = self.limit, model.eval()
+        old, added = torch.arange(model.n_items, device=self.tables.p.device).tensor_split([self.n_items])
+        fresh = model.item_tables(added)
+        new.tables = self.tables.followed_by(fresh)
+        new.pairs = None
+        if self.pairs is not None and model.n_items**2 <= self.limit:
+            new.pairs = self.pairs.bordered(
+                right=model.block_of(self.tables, fresh, old, added),
+                below=model.block_of(fresh, new.tables, added, None),
+            )
+        return new
 
     @torch.no_grad()
     def score(self, histories: Histories, candidates: Tensor | None = None) -> Tensor:
@@ -97,14 +116,14 @@ class PreparedItemSimilarity(Scorer):
         if not self.model.modalities:
             return super().modality_shares(history, candidates, weights)
         blocks = {kept: self._computed(tables, history, candidates) for kept, tables in self._masked.items()}
-        return shares_of(blocks, weights)
+        return shares_of(blocks, weights, self.model.added_parts(history, candidates))
 
     @torch.no_grad()
     def scores_without(
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
         """Return (L, C) scores for a user without each item of the history (L,) in turn."""
-        return self.model.block_without_each(self._block(history, candidates), candidates, weights)
+        return self._block(history, candidates).scores_without_each(weights)
 
     @cached_property
     def _masked(self) -> dict[frozenset[str], ItemTables]:

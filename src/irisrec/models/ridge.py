@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from irisrec.models.content_regression import ContentRegression
 from irisrec.models.histories import Histories, history_sum
 from irisrec.models.item_weights import TABLES_TO_FIT, gram, require_memory
 from irisrec.models.linear import EASE, regularized_inverse
@@ -32,6 +33,10 @@ class RidgeTerm(nn.Module):
 
     Content is taken in as further rows of X: ``P = (XᵀX + Σ_m c_m F_m F_mᵀ + λI)⁻¹`` with vectors of length one.
 
+    An item without interactions has no weights of its own. Where a `ContentRegression` stands for it, its weights as
+    a candidate are the combination of the trained items' weights that its content says; as a history item it has
+    none. A trained item whose ids are hidden in a step is treated so as well, by the regression without that item.
+
     Args:
         n_items: number of items N.
         regularization: λ.
@@ -41,6 +46,7 @@ class RidgeTerm(nn.Module):
 
     weights: Tensor
     inverse: Tensor
+    as_new: Tensor
 
     def __init__(
         self, n_items: int, regularization: float, content: Mapping[str, float], scale: float = 20.0
@@ -50,35 +56,75 @@ class RidgeTerm(nn.Module):
         self.regularization, self.content = regularization, content
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
         self.register_buffer("weights", torch.zeros(n_items, n_items))
-        self.register_buffer("inverse", torch.empty(0), persistent=False)  # P, in training only
+        # in training only: P, and the weights as a candidate that each item would have if nobody had had it
+        self.register_buffer("inverse", torch.empty(0), persistent=False)
+        self.register_buffer("as_new", torch.empty(0), persistent=False)
 
     @torch.no_grad()
-    def fit(self, train: csr_matrix, features: Mapping[str, Tensor]) -> None:
-        """Find the weights for the interactions (n_users, N) and the scaled vectors {modality: (N, F)}."""
+    def fit(
+        self, train: csr_matrix, features: Mapping[str, Tensor], unseen: ContentRegression | None = None
+    ) -> None:
+        """Find the weights for the interactions (n_users, N) and the scaled vectors {modality: (N, F)}.
+
+        ``unseen`` stands for the items without interactions; without it they get weights like all others.
+        """
         require_memory("fitting the ridge term", len(self.weights), TABLES_TO_FIT)
         matrix = gram(train)
         for name, weight in self.content.items():
             unit = normalize(features[name].cpu().double(), dim=1)  # rows of absent items stay zero
+            if unseen is not None:
+                unit[~unseen.trained.cpu()] = 0
             matrix.addmm_(unit, unit.T, alpha=weight)
         inverse = regularized_inverse(matrix, self.regularization)
         device = self.weights.device
         # rows are what histories sum, so they have to lie together; a Cholesky inverse comes column by column
         self.weights = EASE.weights_of(inverse).float().contiguous().to(device)
         self.inverse = inverse.float().contiguous().to(device)
+        if unseen is not None:
+            new = ~unseen.trained
+            self.weights[:, new] = self.combined(unseen, {name: x[new] for name, x in features.items()})
+            self.as_new = self.weights.clone()
+            self.as_new[:, unseen.rows] = self._combined(unseen, unseen.without_itself())
+            self.as_new.fill_diagonal_(0)
+
+    def combined(
+        self, unseen: ContentRegression, features: Mapping[str, Tensor], only: str | None = None
+    ) -> Tensor:
+        """Return the weights as candidates (N, n) of n items without interactions, as of `ContentRegression.shares`."""
+        return self._combined(unseen, unseen.shares(features, only))
+
+    def _combined(self, unseen: ContentRegression, shares: Tensor) -> Tensor:
+        return self.weights[:, unseen.rows] @ shares.to(self.weights.dtype)
+
+    @torch.no_grad()
+    def grown(self, columns: Tensor) -> RidgeTerm:
+        """Return the term for k more items with weights ``columns`` (N, k) as candidates; the scale is shared."""
+        n, k = columns.shape
+        term = RidgeTerm(n + k, self.regularization, self.content)
+        term.log_scale = self.log_scale
+        term.weights = self.weights.new_zeros(n + k, n + k)
+        term.weights[:n, :n], term.weights[:n, n:] = self.weights, columns
+        return term
 
     def pairs(self, rows: Tensor, candidates: Tensor | None) -> Tensor:
         """Return what history items (R,) add to the scores of candidates (C,), all items if None: (R, C)."""
         weights = self.weights[rows] if candidates is None else self.weights[rows[:, None], candidates]
         return self.log_scale.exp() * weights
 
-    def training_scores(self, known: Histories, had: Histories, candidates: Tensor | None = None) -> Tensor:
-        """Return (B, C) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
+    def training_scores(self, known: Histories, had: Histories, with_ids: Tensor | None = None) -> Tensor:
+        """Return (B, N) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
 
-        Both are rows of the interactions that were fitted, ``known`` with some items left out.
+        Both are rows of the interactions that were fitted, ``known`` with some items left out. ``with_ids`` (N,) says
+        which items are treated as trained ones, all if None. The weights of the others hold nothing of whether the
+        user had them, and need no correction.
         """
         with torch.no_grad():
-            scores = self._without_the_users(known, had)
-            scores = scores if candidates is None else scores[:, candidates]
+            if with_ids is None:
+                scores = self._without_the_users(known, had)
+            else:
+                known = known.only(with_ids[known.items])
+                scores = self._without_the_users(known, had)
+                scores = torch.where(with_ids, scores, history_sum(known, self.as_new))
         return self.log_scale.exp() * scores
 
     def _without_the_users(self, known: Histories, had: Histories) -> Tensor:

@@ -61,7 +61,12 @@ def save_model(folder: Path, model: Scorer, config: ModelConfig) -> None:
     """Write weights and description; the description last, so that a folder with it is complete."""
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}, temporary)
-    facts = {"n_items": model.n_items, "n_users": model.n_users, "is_probabilistic": model.is_probabilistic}
+    facts = {
+        "n_items": model.n_items,
+        "n_users": model.n_users,
+        "n_added": model.n_added,
+        "is_probabilistic": model.is_probabilistic,
+    }
     write_json(folder / MODEL, {"format": FORMAT, **facts, "config": config.model_dump(mode="json")})
     seal(folder / WEIGHTS, folder / MODEL)
 
@@ -82,6 +87,7 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
             )
         config = ModelConfig.read(description["config"], "model")
         n_items, n_users = int(description["n_items"]), int(description.get("n_users", 0))
+        n_added = int(description.get("n_added", 0))
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is not a model description ({error})") from None
     vectors = _read_tensors(folder / FEATURES) if config.uses_features else {}
@@ -102,6 +108,7 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
     if bad:
         raise RunError(f"{folder / WEIGHTS} holds weights that are not finite: {', '.join(bad[:3])}")
     model.is_probabilistic = bool(description.get("is_probabilistic", model.is_probabilistic))
+    model.n_added = n_added
     model.eval()
     return model, config
 

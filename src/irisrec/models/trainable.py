@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,20 @@ TABLES_OF_A_LOSS = 10  # (B, C) tables alive at once in a step: scores, positive
 Rows = tuple[Tensor, Tensor]
 
 
+class Scored(NamedTuple):
+    """A part of the loss of a step.
+
+    Attributes:
+        weight: of the loss of these scores.
+        scores: (B, C), of all items or of the candidates that were asked for.
+        items: (C,) bool, those that the scores are about, as positives and as negatives; all where not given.
+    """
+
+    weight: float
+    scores: Tensor
+    items: Tensor | None = None
+
+
 class Trainable(Scorer):
     """A scorer that the training loop fits.
 
@@ -30,11 +44,13 @@ class Trainable(Scorer):
             from the user the history belongs to.
         sparse_gradients: whether `row_parameters` get sparse gradients.
         bias: b_j (N,), the candidates' biases, which training may start at their best; None where there are none.
+        takes_parts: whether the loss of a step is the sum of the losses of parts of its candidates.
         per_item, per_user: names of the weights with one row for each item or user, ``*`` standing for any letters.
     """
 
     needs_gradient_training: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = True
+    takes_parts: ClassVar[bool] = True
     per_item: ClassVar[tuple[str, ...]] = ()
     per_user: ClassVar[tuple[str, ...]] = ()
 
@@ -53,6 +69,17 @@ class Trainable(Scorer):
     def begin_training(self, train: csr_matrix) -> None:
         """Take from the (n_users, N) interactions what is known before any gradient, such as their graph."""
 
+    @property
+    def unseen_are_negatives(self) -> bool:
+        """Whether items without training interactions are among the negatives: ids must learn to rank them low."""
+        return True
+
+    @torch.no_grad()
+    def start_bias(self, bias: Tensor) -> None:
+        """Begin with the candidates' biases b_j (N,)."""
+        assert self.bias is not None
+        self.bias.copy_(bias)
+
     def begin_epoch(self, epoch: int) -> None:
         """Draw what stays the same for a whole epoch; all randomness comes from torch's seeded generator."""
 
@@ -61,13 +88,13 @@ class Trainable(Scorer):
 
     def training_scores(
         self, known: Histories, had: Histories, candidates: Tensor | None = None
-    ) -> Iterator[tuple[float, Tensor]]:
-        """Yield weights and (B, C) scores; the loss of a step is the weighted sum of the losses of the scores.
+    ) -> Iterator[Scored]:
+        """Yield (B, C) scores with their weights; the loss of a step is the weighted sum of the losses of the scores.
 
         The users are known by a part of what they ``had``; that whole is their rows of the training matrix.
         ``candidates`` as of `score`.
         """
-        yield 1.0, self.score(known, candidates)
+        yield Scored(1.0, self.score(known, candidates))
 
     @contextmanager
     def shared_pass(self, items: Tensor | None) -> Iterator[None]:

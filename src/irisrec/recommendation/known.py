@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -56,6 +56,10 @@ class KnownUsers:
         """Build from a (n_users, n_items) matrix whose stored entries are what each user had."""
         pairs = histories.tocoo()
         return cls.of_pairs(ids, pairs.row.astype(np.int64), pairs.col.astype(np.int64), histories.shape[1])
+
+    def with_new_items(self, n: int) -> Self:
+        """Return the same users where there are n more items, which nobody had."""
+        return replace(self, counts=np.concatenate([self.counts, np.zeros(n, self.counts.dtype)]))
 
     def row(self, user: Id) -> int:
         """Return the row of a user; an unknown one is an error."""

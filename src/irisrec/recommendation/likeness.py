@@ -16,7 +16,8 @@ class Likeness:
     """Whether two items are alike in a modality: more than nine in ten pairs of items are, by their vectors.
 
     Both must have the modality, and the cosine of their vectors, as the model reads them, must not be less than the
-    90th percentile among pairs of items that have it; 20,000 pairs are drawn to find that, always the same.
+    90th percentile among pairs of items that have it; 20,000 pairs are drawn to find that, always the same, of items
+    that were there in training.
     """
 
     def __init__(self, model: Scorer) -> None:
@@ -25,8 +26,11 @@ class Likeness:
     @cached_property
     def bounds(self) -> dict[str, float]:
         """The least cosine of items that are alike, by modality."""
-        masks = self._model.content_masks
-        return {name: _bound(vectors, masks[name]) for name, vectors in self._model.content_vectors.items()}
+        masks, n = self._model.content_masks, self._model.n_items - self._model.n_added
+        return {
+            name: _bound(vectors[:n], masks[name][:n])
+            for name, vectors in self._model.content_vectors.items()
+        }
 
     def shared(self, items: Tensor, others: Tensor) -> dict[str, Tensor]:
         """Return {modality: (L, C) bool}, whether both have it, of item rows (L,) and item rows (C,)."""

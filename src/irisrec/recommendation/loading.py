@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import polars as pl
 
 from irisrec.data.catalog import Catalog
 from irisrec.errors import RunError
+from irisrec.features.encoders.base import Encoder
+from irisrec.features.saved import load_encoders
 from irisrec.ids import IdMap
 from irisrec.models.contract import Scorer
 from irisrec.models.storage import load_model
@@ -34,6 +37,17 @@ def load_recommender(folder: Path) -> tuple[Scorer, Catalog, KnownUsers]:
     times = as_numbers(pairs["time"]) if "time" in pairs.columns else None
     rows, columns = users.index(pairs["user_id"]), items.index(pairs["item_id"])
     return model, catalog, KnownUsers.of_pairs(users, rows, columns, len(items), times)
+
+
+def load_run_encoders(folder: Path) -> dict[str, Encoder]:
+    """Rebuild the encoders of a run, whose relative paths start from the data of its config, where it has one."""
+    try:
+        config = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        config = {}
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder / 'config.toml'} cannot be read ({error})") from None
+    return load_encoders(folder / "encoders", Path(config.get("data", {}).get("root", "")))
 
 
 def read_sealed(path: Path) -> pl.DataFrame:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+import polars as pl
 import torch
 
 from irisrec.data.catalog import Catalog
 from irisrec.errors import DataError, ModelError
+from irisrec.features.encoders.base import Encoder
+from irisrec.files import sha256
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
+from irisrec.models.growing import with_new_items
 from irisrec.models.histories import Histories
+from irisrec.models.masked import without
 from irisrec.models.prepared import PreparedItemSimilarity, prepared
 from irisrec.progress import say
+from irisrec.recommendation.adding import NewItem, NewRows, read_new_items
 from irisrec.recommendation.asking import Asked, as_histories, ask_for_history, ask_for_user
 from irisrec.recommendation.choosing import Floats, Ints, first_k
 from irisrec.recommendation.explaining import Explainer
@@ -52,6 +58,7 @@ class Recommender:
             worth it for a single request.
         exact: whether the exact scores of all items are ranked in any catalog; else in a large one only those of the
             items that a linear score puts first, see `irisrec.recommendation.retrieval`.
+        encoders: of the content of new items, by modality.
     """
 
     def __init__(
@@ -62,14 +69,17 @@ class Recommender:
         *,
         prepare: bool = True,
         exact: bool = False,
+        encoders: Mapping[str, Encoder] | None = None,
     ) -> None:
         self.model = model.eval()
         self.catalog = catalog
         self.items = IdMap(catalog.frame["item_id"], "item")
         self.known = known
         self.fingerprint = ""
-        self._retrieves = not exact and may_retrieve(model)
+        self._exact, self._retrieves = exact, not exact and may_retrieve(model)
         self._prepare = prepare or self._retrieves
+        self._encoders = encoders
+        self._folder: Path | None = None  # of encoders that are not loaded yet
         self._rules: dict[str, RuleTables] = {}
         self._titles = catalog.titles
 
@@ -81,7 +91,20 @@ class Recommender:
         model, catalog, known = load_recommender(Path(run))
         loaded = cls(model, catalog, known, prepare=prepare, exact=exact)
         loaded.fingerprint = fingerprint_of_sealed(Path(run))
+        loaded._folder = Path(run)
         return loaded
+
+    def without(self, modalities: Collection[str]) -> Self:
+        """Return a recommender that scores as if no item had these modalities; it shares everything else.
+
+        It keeps the towers' results, not those of all pairs, so that several may stand side by side.
+        """
+        model = without(self.model, modalities)
+        masked = type(self)(
+            prepared(model, 0) if self._prepare else model, self.catalog, self.known, prepare=False
+        )
+        masked.fingerprint = self.fingerprint
+        return masked
 
     @property
     def users(self) -> IdMap | None:
@@ -153,7 +176,6 @@ class Recommender:
         while some := list(islice(whom, self.at_once)):
             yield from self.described(self.rank(some, k, n_reasons, tables, modalities))
 
-    @torch.no_grad()
     def explain(
         self,
         item: Id,
@@ -180,10 +202,15 @@ class Recommender:
             raise DataError(
                 "explain to either a user or a history, got " + ("neither" if user is None else "both")
             )
+        return self.explain_to(self.ask(user, history or (), half_life), item, k, n_reasons)
+
+    @torch.no_grad()
+    def explain_to(self, asked: Asked, item: Id, k: int = 10, n_reasons: int = 3) -> Explanation:
+        """Return `explain` for somebody who is in rows already."""
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
         row = int(self.items.index([item])[0])
-        histories = as_histories([self.ask(user, history or (), half_life)])
+        histories = as_histories([asked])
         scores = self._scorer.score(histories)[0].double().numpy()
         explainer = Explainer(self._scorer, histories, scores, self._likeness, self._name)
         return explainer.explain(row, k, n_reasons)
@@ -203,6 +230,48 @@ class Recommender:
 
     def _name(self, row: int) -> tuple[Id, str]:
         return self.items.ids([row])[0], self._titles[row]
+
+    @property
+    def encoders(self) -> Mapping[str, Encoder]:
+        """What made the vectors of each modality, loaded from the run folder when first asked for."""
+        if self._encoders is None:
+            from irisrec.recommendation.loading import load_run_encoders
+
+            self._encoders = load_run_encoders(self._folder) if self._folder else {}
+        return self._encoders
+
+    def read_new_items(self, items: Iterable[NewItem], root: Path | str = "") -> NewRows:
+        """Check and encode new items; ``root`` is the folder that relative paths of pictures start from."""
+        return read_new_items(list(items), self.catalog, self.items, self.model, self.encoders, Path(root))
+
+    def add_items(self, items: Iterable[NewItem] | NewRows, root: Path | str = "") -> Self:
+        """Return a recommender that also knows new items, to recommend and as history; this one stays as it is.
+
+        Nothing is trained: what is learned of an item comes from its content alone, by the map that was trained with
+        the model, see `irisrec.models.content_map.ContentMap`. Lists of people without new items in their history
+        change only by new items among them. What has been computed for the old items is taken over.
+
+        Args:
+            items: with ids that are not there yet and some content each, or what `read_new_items` made of them.
+            root: as of `read_new_items`.
+
+        Raises:
+            DataError, FeatureError: items that cannot be added, in one sentence; then none is.
+            ModelError: a model without such a map.
+        """
+        new = items if isinstance(items, NewRows) else self.read_new_items(items, root)
+        model = with_new_items(self.model, new.features, new.present)
+        catalog = Catalog(pl.concat([self.catalog.frame, new.catalog.frame]))
+        known = None if self.known is None else self.known.with_new_items(len(new.catalog))
+        grown = type(self)(
+            model, catalog, known, prepare=self._prepare, exact=self._exact, encoders=self._encoders
+        )
+        grown._folder = self._folder
+        grown.fingerprint = sha256(self.fingerprint, new.fingerprint)
+        scorer = self.__dict__.get("_scorer")
+        if isinstance(scorer, PreparedItemSimilarity):
+            grown.__dict__["_scorer"] = scorer.grown(model)
+        return grown
 
     @property
     def at_once(self) -> int:

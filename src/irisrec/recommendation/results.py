@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from irisrec.ids import Id
@@ -61,4 +61,5 @@ class Recommendation:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self)
+        reasons = [{**vars(reason)} for reason in self.because]
+        return {**vars(self), "because": reasons}

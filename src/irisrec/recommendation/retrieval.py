@@ -27,7 +27,7 @@ from irisrec.recommendation.choosing import Floats, Ints
 from irisrec.recommendation.rule_tables import RuleTables
 
 FROM_ITEMS = 50_000  # below, the exact scores of all items take little longer than the search
-CANDIDATES = 1024  # of each linear score
+CANDIDATES = 2048  # of each linear score
 _SAMPLE = 512  # items that the first linear score is fitted to
 _MORE = 4  # times as many candidates are taken where rules leave too few
 
@@ -109,7 +109,7 @@ class Retriever:
 
     @property
     def _bias(self) -> Tensor:
-        bias = self.scorer.model.bias
+        bias = self.scorer.tables.bias
         return self.scorer.tables.q.new_zeros(self.scorer.n_items) if bias is None else bias.detach()
 
     @property

@@ -81,14 +81,17 @@ def _split(
     at = order[torch.searchsorted(rows[order], torch.from_numpy(reasons[ranks, places]))]
     shares = scorer.modality_shares(rows, candidates, history.weights)
 
-    def picked(table: Tensor) -> NDArray[Any]:
-        return table[at, torch.from_numpy(ranks)].numpy()
+    def picked(table: Tensor, row: Tensor) -> NDArray[Any]:
+        return table[row, torch.from_numpy(ranks)].numpy()
 
-    for tables, found in (
-        (splits.modalities, shares.contribution.modalities),
-        (splits.relevance_modalities, shares.relevance.modalities),
-        (splits.shared, likeness.shared(rows, candidates)),
-        (splits.alike, likeness.alike(rows, candidates)),
+    named, of_named = torch.unique(
+        rows[at], return_inverse=True
+    )  # likeness is costly, and asked of these alone
+    for tables, found, row in (
+        (splits.modalities, shares.contribution.modalities, at),
+        (splits.relevance_modalities, shares.relevance.modalities, at),
+        (splits.shared, likeness.shared(named, candidates), of_named),
+        (splits.alike, likeness.alike(named, candidates), of_named),
     ):
         for name, table in found.items():
-            tables[name][user, ranks, places] = picked(table)
+            tables[name][user, ranks, places] = picked(table, row)

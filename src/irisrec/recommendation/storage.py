@@ -15,7 +15,7 @@ from irisrec.data.split import Split
 from irisrec.files import atomic_path
 from irisrec.ids import IdMap
 from irisrec.recommendation.loading import INTERACTIONS, ITEMS, USERS, read_sealed
-from irisrec.sums import is_sealed, seal
+from irisrec.sums import is_part, seal
 
 NEGATIVES, CANDIDATES = "negatives.parquet", "candidates.parquet"
 PARTS = ("train", "validation", "test")
@@ -60,7 +60,7 @@ def load_split(folder: Path) -> tuple[Catalog, IdMap, Split]:
     items = IdMap(catalog.frame["item_id"], "item")
     pairs = read_sealed(folder / INTERACTIONS)
     matrices = {part: _matrix(pairs.filter(pl.col("part") == part), users, items) for part in PARTS}
-    has_negatives = is_sealed(folder / NEGATIVES)
+    has_negatives = is_part(folder / NEGATIVES)
     negatives = _matrix(read_sealed(folder / NEGATIVES), users, items) if has_negatives else None
     known = pairs.filter(pl.col("part") == "history")
     histories = (matrices["train"] + _matrix(known, users, items)).tocsr() if len(known) else None
@@ -69,7 +69,7 @@ def load_split(folder: Path) -> tuple[Catalog, IdMap, Split]:
 
 
 def _candidates(folder: Path, items: IdMap) -> dict[str, NDArray[np.bool_]]:
-    if not is_sealed(folder / CANDIDATES):
+    if not is_part(folder / CANDIDATES):
         return {}
     masks = {}
     for (part,), kept in read_sealed(folder / CANDIDATES).group_by("part"):

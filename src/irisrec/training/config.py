@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from irisrec.budget import parse_bytes
 from irisrec.errors import ConfigError
@@ -42,6 +42,8 @@ class TrainingConfig(Settings):
         l2_embeddings, l2_attention, l2_towers, l2_share: λ1 to λ4 of equation (12).
         clip_norm: gradients with a larger norm are scaled down to it; 0 for never.
         patience: epochs without a better validation NDCG@10 after which training stops; 0 for never.
+        keep: weights of which epoch the model gets: of the ``best`` by validation NDCG@10 over all items, or of the
+            ``last``, where a schedule that ends at a rate of zero has settled, whatever a noisy metric says.
         validate_every: epochs between validations; the last epoch is always validated.
         seed: of weights, batches, draws and dropout.
         fuse: whether the pair kernel is compiled; ``auto`` where it saves more time than compiling takes.
@@ -69,6 +71,7 @@ class TrainingConfig(Settings):
     l2_share: float = Field(default=0.0, ge=0)
     clip_norm: float = Field(default=0.0, ge=0)
     patience: int = Field(default=8, ge=0)
+    keep: Literal["best", "last"] = "best"
     validate_every: int = Field(default=1, ge=1)
     seed: int = 0
     fuse: Literal["auto", "on", "off"] = "auto"
@@ -82,3 +85,11 @@ class TrainingConfig(Settings):
             return None if value is None else parse_bytes(value)
         except ConfigError as error:
             raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _ends(self) -> TrainingConfig:
+        if self.keep == "last" and self.patience:
+            raise ValueError(
+                f"patience waits for the best epoch, got patience = {self.patience} and keep = 'last'; set patience = 0"
+            )
+        return self

@@ -47,7 +47,7 @@ def fit(
     after_epoch: Callable[[Progress], None] | None = None,
     begin: Callable[[Trainable], None] | None = None,
 ) -> Progress:
-    """Fit a model in place and return how it went; the model ends with the weights of the best epoch.
+    """Fit a model in place and return how it went; the model ends with the weights of ``config.keep``'s epoch.
 
     Args:
         model: changed in place.
@@ -123,10 +123,9 @@ class _Trainer:
         self.names = {id(p): name for name, p in model.named_parameters()}
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
-        chances = draw_chances(train, config.negatives_by)
+        chances = draw_chances(train, config.negatives_by, model.unseen_are_negatives)
         if config.bias_start == "fitted" and model.bias is not None:
-            with torch.no_grad():
-                model.bias.copy_(best_bias(train, config.n_negatives, chances, config.loss))
+            model.start_bias(best_bias(train, config.n_negatives, chances, config.loss))
         self.step = Step(model, train, config, chances.to(device))
         self.optimizers = self._optimizers()
 
@@ -305,12 +304,12 @@ class _Trainer:
         return top * (1 + math.cos(math.pi * (step - peak) / max(n_steps - peak, 1))) / 2
 
     def _keep_best(self, record: dict[str, object], is_judged: bool) -> None:
-        """Keep the weights if they are the best by validation; without any validation the last epoch's count."""
+        """Keep the weights if they are the best by validation; without it, or if asked, the last epoch's count."""
         validation = record.get("validation")
         if is_judged and not isinstance(validation, dict):
             return  # an epoch between two validations
         value = validation["ndcg@10"] if isinstance(validation, dict) else float(self.progress.epoch)
-        if value > self.progress.best_value:
+        if self.config.keep == "last" or value > self.progress.best_value:
             self.progress.best_value, self.progress.best_epoch = value, self.progress.epoch
             self.best = {name: w.detach().clone() for name, w in self.model.state_dict().items()}
 

@@ -38,15 +38,15 @@ class Shared(NamedTuple):
     stands_for: Tensor
 
 
-def draw_chances(train: csr_matrix, kind: str) -> Tensor:
+def draw_chances(train: csr_matrix, kind: str, unseen: bool = True) -> Tensor:
     """Return (N,) how likely each item is to be drawn as a negative, up to a factor: evenly or by popularity.
 
-    One interaction is added to every popularity, so that no item is never seen as a negative.
+    One interaction is added to every popularity, so that no item is never seen as a negative; without ``unseen``
+    those that nobody had are not.
     """
-    if kind == "uniform":
-        return torch.ones(train.shape[1])
     popularity = np.bincount(train.indices, minlength=train.shape[1])
-    return torch.from_numpy(1.0 + popularity).float()
+    chances = np.ones(train.shape[1]) if kind == "uniform" else 1.0 + popularity
+    return torch.from_numpy(chances if unseen else np.where(popularity > 0, chances, 0.0)).float()
 
 
 def expected_counts(positive: Tensor, n_negatives: int, chances: Tensor) -> Tensor:
@@ -110,3 +110,26 @@ def counts(draws: Draws, like: Tensor) -> Tensor:
     """Return (B, N) how often each item was drawn."""
     ones = torch.ones(len(draws.rows), device=like.device)
     return torch.zeros(like.shape, device=like.device).index_put_(tuple(draws), ones, accumulate=True)
+
+
+def counts_among(positive: Tensor, weights: Tensor, items: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Leave positives (B, N) and counts of negatives (B, N) to some items (N,) alone, all if None.
+
+    A positive keeps the negatives that it had among them.
+    """
+    if items is None:
+        return positive, weights
+    ours = positive & items
+    share = ours.sum(1, keepdim=True) / positive.sum(1, keepdim=True).clamp(min=1)
+    return ours, weights * items * share
+
+
+def pairs_among(
+    positives: tuple[Tensor, Tensor], negatives: Tensor, items: Tensor | None
+) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """Leave those pairs (n,) whose positive and negative are among some items (N,), all if None."""
+    if items is None:
+        return positives, negatives
+    rows, columns = positives
+    kept = items[columns] & items[negatives]
+    return (rows[kept], columns[kept]), negatives[kept]

@@ -21,13 +21,15 @@ from irisrec.training.losses import POINTWISE, bpr_loss, bpr_loss_of_pairs
 from irisrec.training.negatives import (
     Draws,
     counts,
+    counts_among,
     draw,
     draw_shared,
     expected_counts,
     expected_counts_of_some,
+    pairs_among,
 )
 
-Loss = Callable[[Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor | None], Tensor]  # of (B, C) scores of some items (C,), all if None
 _MANY = 1e11  # operations on pairs in an epoch from which candidates are shared: a minute or two on two cores
 _FEW_COLUMNS = 16  # a step in smaller pieces would take forever
 
@@ -67,9 +69,8 @@ class Step:
         n_samples = len(had.items) * per_positive
         total = 0.0
         for candidates, loss in self._parts(had, generator):
-            losses = [
-                weight * loss(scores) for weight, scores in self.model.training_scores(known, had, candidates)
-            ]
+            parts = self.model.training_scores(known, had, candidates)
+            losses = [part.weight * loss(part.scores, part.items) for part in parts]
             mean = torch.stack(losses).sum() / n_samples
             mean.backward()  # type: ignore[no-untyped-call]
             total += float(mean.detach())
@@ -102,7 +103,7 @@ class Step:
         if stands_for is not None:
             weights *= stands_for
         loss = POINTWISE.get(self.config.loss, bpr_loss)
-        return lambda scores: loss(scores, positive, weights)
+        return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
     def _loss_of_all(self, had: Histories, generator: torch.Generator) -> Loss:
         config = self.config
@@ -113,10 +114,12 @@ class Step:
             drawn = draw(positive, config.n_negatives, self.chances, generator)
             if config.loss == "bpr":
                 pairs = _paired(positive, drawn, config.n_negatives)
-                return lambda scores: bpr_loss_of_pairs(scores, pairs, drawn.columns)
+                return lambda scores, items: bpr_loss_of_pairs(
+                    scores, *pairs_among(pairs, drawn.columns, items)
+                )
             weights = counts(drawn, positive)
         loss = POINTWISE.get(config.loss, bpr_loss)
-        return lambda scores: loss(scores, positive, weights)
+        return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
     def _chosen(self, train: csr_matrix) -> Literal["all", "shared", "sampled"]:
         config, n_items = self.config, train.shape[1]
@@ -144,7 +147,7 @@ class Step:
         if self.columns_at_once >= n:
             self.columns_at_once = 0
             return
-        whole = self.config.loss == "bpr" or self.negatives == "sampled"
+        whole = self.config.loss == "bpr" or self.negatives == "sampled" or not self.model.takes_parts
         if whole or self.columns_at_once < min(_FEW_COLUMNS, n):
             raise TrainingError(
                 f"a step of {n_users:,} users needs {each * n / 1e6:,.0f} MB for {n:,} candidates"

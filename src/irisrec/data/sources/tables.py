@@ -72,7 +72,7 @@ def assemble(interactions: Table, items: Table | None, columns: Columns, id_type
         frame = frame.with_columns(read_numbers(interactions, rating, "data.columns.rating").alias("rating"))
     if items is None:
         return Loaded(Interactions(frame), None)
-    catalog, notes = _catalog(items, item_ids[1], columns)
+    catalog, notes = catalog_of(items, item_ids[1], columns)
     return Loaded(Interactions(frame), catalog, tuple(notes))
 
 
@@ -83,7 +83,8 @@ def _named(table: Table, name: str | None, usual: tuple[str, ...], option: str) 
     return next((table.frame[column] for column in usual if column in table.columns), None)
 
 
-def _catalog(items: Table, item_ids: pl.Series, columns: Columns) -> tuple[Catalog, list[Note]]:
+def catalog_of(items: Table, item_ids: pl.Series, columns: Columns) -> tuple[Catalog, list[Note]]:
+    """Turn a table of items into a catalog, their ids having been read; ``columns.item_id`` must be given."""
     notes = looks_wrongly_decoded(items.frame, items.path)
     title = _named(items, columns.title, _TITLES, "data.columns.title")
     if isinstance(columns.text, list):

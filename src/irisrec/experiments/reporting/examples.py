@@ -9,9 +9,9 @@ from functools import cached_property
 from irisrec.errors import count_of
 from irisrec.experiments.reporting.choice import SHOWN, Choice, Chosen, choose_users
 from irisrec.experiments.reporting.finished import FinishedRun
-from irisrec.experiments.reporting.page import signed
 from irisrec.experiments.reporting.thumbnails import LARGEST, Thumbnails
 from irisrec.ids import Id, IdMap
+from irisrec.look.numbers import signed
 from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.results import Recommendation

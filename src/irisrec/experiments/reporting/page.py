@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from irisrec.look.numbers import plain, signed
+
 
 @dataclass(frozen=True)
 class Section:
@@ -63,10 +65,12 @@ def render(top: Top, sections: Sequence[Section], subject: Any) -> str:
 
 
 def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("irisrec.experiments", "templates"),
+        loader=ChoiceLoader(
+            [PackageLoader("irisrec.experiments", "templates"), PackageLoader("irisrec.look", "styles")]
+        ),
         autoescape=True,  # titles, ids and reasons come from other people's data
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -75,21 +79,3 @@ def _environment() -> Any:
     environment.filters["signed"] = signed
     environment.filters["plain"] = plain
     return environment
-
-
-def plain(value: float) -> str:
-    """Print a number with three decimals, zero without a sign.
-
-    >>> plain(-0.0001)
-    '0.000'
-    """
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
-
-
-def signed(value: float) -> str:
-    """Print a number with three decimals and its sign.
-
-    >>> signed(0.25), signed(-1.5), signed(-0.0001)
-    ('+0.250', '−1.500', '+0.000')
-    """
-    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")

@@ -19,6 +19,7 @@ MODELS = {
     "mlp": "MLP",
     "neumf": "NeuMF",
     "lightgcn": "LightGCN",
+    "freedom": "FREEDOM",
     "fism": "FISM",
     "nais": "NAIS",
     "iris": "IRIS",

@@ -1,0 +1,1 @@
+"""A trained run over HTTP: recommendations with reasons, and a store of what people did since."""

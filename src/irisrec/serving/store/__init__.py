@@ -1,0 +1,1 @@
+"""What people did since the training: kept in SQLite or PostgreSQL."""
