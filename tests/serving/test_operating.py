@@ -146,10 +146,10 @@ def test_metrics_and_logs_name_patterns_of_paths_and_no_users(client, caplog, mo
 def test_a_service_whose_store_is_away_is_not_ready_but_answers_histories(client, monkeypatch):
     from irisrec.serving.errors import UnavailableError
 
-    def away(*_):
+    def away(*_, **__):
         raise UnavailableError("the history store does not answer; try again")
 
-    monkeypatch.setattr(client.app.state.service.store, "_try", away)
+    monkeypatch.setattr(client.app.state.service.store.database, "_try", away)
     assert client.get("/ready").status_code == 503
     assert client.get("/health").status_code == 200
     assert client.post("/recommend", json=LIST).status_code == 200

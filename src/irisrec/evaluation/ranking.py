@@ -17,7 +17,7 @@ from irisrec.models.histories import Histories
 EVERY = "every-item"
 Ints = NDArray[np.int64]
 _NO_SCORES = np.empty(0, np.float32)
-_AT_ONCE = 1024  # targets compared with a whole row of scores at once
+_COMPARED = 1 << 26  # scores that targets are compared with at once: 64 MB of booleans
 
 
 @dataclass(frozen=True)
@@ -156,9 +156,10 @@ def _scores_of(scores: Tensor, candidates: csr_matrix) -> NDArray[np.float32]:
 
 def _among_all(scores: Tensor, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
     """Count, among all items but the masked, those that score as high: the target itself and its like included."""
+    step = max(1, _COMPARED // max(scores.shape[1], 1))
     parts = [  # a part at a time: users with many targets would take many copies of their scores
-        (scores[at[start : start + _AT_ONCE]] >= own[start : start + _AT_ONCE, None]).sum(1)
-        for start in range(0, len(at), _AT_ONCE)
+        (scores[at[start : start + step]] >= own[start : start + step, None]).sum(1)
+        for start in range(0, len(at), step)
     ]
     n_candidates = (~torch.isneginf(scores)).sum(1)
     return torch.cat(parts).numpy(), n_candidates[at].numpy()

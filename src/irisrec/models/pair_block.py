@@ -80,14 +80,19 @@ class PairBlock:
         logits = self._without_same(self.logits, -torch.inf)
         return _smoothed_softmax(logits if weights is None else logits + weights.log()[..., None], self.beta)
 
-    def contributions(self, weights: Tensor | None = None) -> Tensor:
-        """Return c_ij (R, C) with all R rows as the one history; a column sums to its score without the bias."""
-        attended = self.attended_contributions(weights)
+    def contributions(self, weights: Tensor | None = None, relevance: Tensor | None = None) -> Tensor:
+        """Return c_ij (R, C) with all R rows as the one history; a column sums to its score without the bias.
+
+        ``relevance`` is what `relevance` gives for the weights, where that is known already.
+        """
+        attended = self.attended_contributions(weights, relevance)
         return attended if self.added is None else attended + self.added_contributions(weights)
 
-    def attended_contributions(self, weights: Tensor | None = None) -> Tensor:
+    def attended_contributions(
+        self, weights: Tensor | None = None, relevance: Tensor | None = None
+    ) -> Tensor:
         """Return the part of c_ij (R, C) that the relevance weighs."""
-        relevance = self.relevance(weights)
+        relevance = self.relevance(weights) if relevance is None else relevance
         contributions = relevance * torch.where(relevance > 0, self.similarity, 0.0)
         if self.alpha == 0:
             return contributions

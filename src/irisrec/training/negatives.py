@@ -9,6 +9,8 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.models.histories import Histories
+
 
 class Draws(NamedTuple):
     """Drawn negatives.
@@ -21,6 +23,19 @@ class Draws(NamedTuple):
 
     rows: Tensor
     columns: Tensor
+
+
+class Shared(NamedTuple):
+    """Candidates that the users of a step share: all that anybody of them had, and a sample of the other items.
+
+    Attributes:
+        columns: (C,) item rows, ascending.
+        stands_for: (C,) how many items of its kind each stands for: 1 for what somebody had, for a drawn one the
+            inverse of how often a sample has it on average, times how often this one has it.
+    """
+
+    columns: Tensor
+    stands_for: Tensor
 
 
 def draw_chances(train: csr_matrix, kind: str, unseen: bool = True) -> Tensor:
@@ -44,6 +59,36 @@ def expected_counts(positive: Tensor, n_negatives: int, chances: Tensor) -> Tens
     total = free.sum(1, keepdim=True)
     wanted = n_negatives * positive.sum(1, keepdim=True)
     return free * (wanted / torch.where(total > 0, total, 1.0))
+
+
+def draw_shared(histories: Histories, n: int, chances: Tensor, generator: torch.Generator) -> Shared:
+    """Draw ``n`` items by their chances, with replacement, from those that nobody of the step had."""
+    had = torch.unique(histories.items)
+    free = chances.double().index_fill(0, had, 0.0)
+    ends = free.cumsum(0)
+    total = ends[-1]
+    if not bool(total > 0):
+        return Shared(had, torch.ones_like(had, dtype=chances.dtype))
+    places = torch.rand(n, generator=generator, dtype=torch.float64).to(ends.device) * total
+    found = torch.searchsorted(ends, places.minimum(torch.nextafter(total, ends.new_zeros(()))), right=True)
+    drawn, times = torch.unique(found, return_counts=True)
+    stands_for = times * total / (n * chances[drawn].double())
+    columns, order = torch.cat([had, drawn]).sort()
+    weights = torch.cat([stands_for.new_ones(len(had)), stands_for])[order]
+    return Shared(columns, weights.to(chances.dtype))
+
+
+def expected_counts_of_some(
+    histories: Histories, columns: Tensor, n_negatives: int, chances: Tensor
+) -> Tensor:
+    """Return the columns (C,) of `expected_counts`, from histories and not from a table of all items."""
+    taken = chances.new_zeros(len(histories), dtype=torch.float64)
+    taken.index_add_(0, histories.owners, chances[histories.items].double())
+    free = chances.double().sum() - taken
+    wanted = n_negatives * histories.lengths
+    scale = torch.where(free > 1e-9 * taken, wanted / free, 0.0)
+    counts = scale[:, None].to(chances.dtype) * chances[columns]
+    return counts.masked_fill_(histories.membership(columns, len(columns)), 0.0)
 
 
 def draw(positive: Tensor, n_negatives: int, chances: Tensor, generator: torch.Generator) -> Draws:

@@ -12,18 +12,19 @@ from sqlalchemy import Connection, inspect
 
 from irisrec.errors import RunError
 
+_NUMBER = {
+    "sqlite": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
+    "postgresql": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+}
 _LOCK = 0x69726973  # of PostgreSQL, so that of several services that start together one migrates
 
 
 def _histories(connection: Connection) -> None:
-    number = {
-        "sqlite": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
-        "postgresql": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-    }[connection.dialect.name]
     run = connection.exec_driver_sql
     run("CREATE TABLE facts (name VARCHAR NOT NULL PRIMARY KEY, value VARCHAR NOT NULL)")
     run(
-        f"CREATE TABLE events (number {number}, event_id VARCHAR NOT NULL UNIQUE, user_id VARCHAR NOT NULL, "
+        f"CREATE TABLE events (number {_NUMBER[connection.dialect.name]}, event_id VARCHAR NOT NULL UNIQUE, "
+        "user_id VARCHAR NOT NULL, "
         "item_id VARCHAR NOT NULL, time DOUBLE PRECISION, received DOUBLE PRECISION NOT NULL)"
     )
     run("CREATE INDEX ix_events_user_id ON events (user_id)")
@@ -31,7 +32,15 @@ def _histories(connection: Connection) -> None:
     run(f"INSERT INTO facts VALUES ('salt', '{secrets.token_hex(16)}')")
 
 
-STEPS: tuple[Callable[[Connection], None], ...] = (_histories,)
+def _items(connection: Connection) -> None:
+    binary = {"sqlite": "BLOB", "postgresql": "BYTEA"}[connection.dialect.name]
+    connection.exec_driver_sql(
+        f"CREATE TABLE items (number {_NUMBER[connection.dialect.name]}, item_id VARCHAR NOT NULL UNIQUE, "
+        f"given VARCHAR NOT NULL, picture {binary})"
+    )
+
+
+STEPS: tuple[Callable[[Connection], None], ...] = (_histories, _items)
 
 
 def migrate(connection: Connection) -> None:

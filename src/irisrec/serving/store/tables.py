@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, MetaData, String, Table
 
 METADATA = MetaData()
 
@@ -23,3 +23,11 @@ EVENTS = Table(
     Column("received", Float, nullable=False),
 )
 FORGOTTEN = Table("forgotten", METADATA, Column("digest", String, primary_key=True))
+ITEMS = Table(
+    "items",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("item_id", String, nullable=False, unique=True),
+    Column("given", String, nullable=False),
+    Column("picture", LargeBinary),
+)
