@@ -103,6 +103,7 @@ def test_public_names_are_these_and_no_others():
         "IdMap",
         "Interactions",
         "IrisrecError",
+        "NewItem",
         "Reason",
         "Recommendation",
         "Recommender",

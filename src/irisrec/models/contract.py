@@ -167,6 +167,28 @@ class Scorer(nn.Module, ABC):
         reasons = self.reasons(history, candidates, weights)
         return ModalityShares(Shares(reasons.relevance, {}), Shares(reasons.contribution, {}))
 
+    def modality_shares_of(self, histories: Histories, candidates: Tensor) -> ModalityShares:
+        """Split the reasons of each user's own candidates (B, K): `modality_shares` of B users, in tables (B, L, K).
+
+        L is the length of the longest history; beyond the end of a shorter one everything is 0.
+        """
+        found = []
+        for user, own in enumerate(candidates):
+            history = histories.part(user, user + 1)
+            found.append(self.modality_shares(history.items, own, history.weights))
+
+        def joined(shares: list[Shares]) -> Shares:
+            names = shares[0].modalities
+            ids = pad_sequence([share.ids for share in shares], batch_first=True)
+            tables = {
+                m: pad_sequence([share.modalities[m] for share in shares], batch_first=True) for m in names
+            }
+            return Shares(ids, tables)
+
+        return ModalityShares(
+            joined([shares.relevance for shares in found]), joined([shares.contribution for shares in found])
+        )
+
     @torch.no_grad()
     def scores_without(
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None

@@ -176,12 +176,12 @@ class ItemSimilarity(Trainable):
 
     def added_parts(self, rows: Tensor, candidates: Tensor) -> dict[str, Tensor]:
         """Return {modality: (R, C)}, its part in the ridge term's additions; that of trained items is their ids'."""
-        if self.ridge is None or not self.maps_content:
+        if self.ridge is None or not self.maps_content or bool(self.trained[candidates].all()):
             return {}
         new = ~self.trained[candidates]
+        features = {name: x[candidates[new]] for name, x in self.features.items()}
         parts = {}
         for name in self.modalities:
-            features = {m: x[candidates[new]] for m, x in self.features.items()}
             parts[name] = self.history_factors.new_zeros(len(rows), len(candidates))
             weights = self.ridge.combined(self.regression, features, only=name)[rows]
             parts[name][:, new] = self.ridge.log_scale.exp() * weights
@@ -276,7 +276,7 @@ class ItemSimilarity(Trainable):
             ]
             groups["share"] = share
         if self.content is not None:
-            groups["towers"] += list(self.content.parameters())
+            groups["towers"] += [p for p in self.content.parameters() if p.ndim == 2]
         return groups
 
     @property
@@ -393,7 +393,8 @@ class ItemSimilarity(Trainable):
     def explain_block(self, block: PairBlock, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
         """Explain the scores of a user whose history are all rows of the block, or of each user of the block."""
         bias = block.biased(block.similarity.new_zeros(candidates.shape))
-        return Reasons(block.relevance(weights), block.similarity, block.contributions(weights), bias)
+        relevance = block.relevance(weights)
+        return Reasons(relevance, block.similarity, block.contributions(weights, relevance), bias)
 
     @torch.no_grad()
     def modality_shares(

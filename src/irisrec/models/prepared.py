@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,9 +14,13 @@ from irisrec.models.histories import Histories
 from irisrec.models.item_similarity import TABLES_TO_SCORE, ItemSimilarity, ItemTables
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock
+from irisrec.models.relevance import AdditiveAttention
 from irisrec.models.shapley import coalitions
 
 PAIR_LIMIT = 1 << 26  # pairs of items that are kept: four tables of 256 MB in float32, 8,192 items
+_ACTIVATIONS_AT_ONCE = (
+    1 << 22
+)  # of the attention's hidden layer, for the pairs of some users: 16 MB in float32
 
 
 def prepared(model: Scorer, limit: int = PAIR_LIMIT) -> Scorer:
@@ -30,6 +34,15 @@ def prepared(model: Scorer, limit: int = PAIR_LIMIT) -> Scorer:
             history.
     """
     return PreparedItemSimilarity(model, limit) if isinstance(model, ItemSimilarity) else model
+
+
+class _Sides(NamedTuple):
+    """What all items bring to pairs under one mask, (N, D) each: factors, and the two sides of the attention."""
+
+    p: Tensor
+    q: Tensor
+    a: Tensor
+    b: Tensor
 
 
 class PreparedItemSimilarity(Scorer):
@@ -98,12 +111,12 @@ class PreparedItemSimilarity(Scorer):
         """Return their factors q (C, D)."""
         return self.tables.q[candidates]
 
-    @property
+    @cached_property
     def content_vectors(self) -> dict[str, Tensor]:
         """The scaled vectors (N, F) of each modality, zeros for items that do not have it."""
         return self.model.content_vectors
 
-    @property
+    @cached_property
     def content_masks(self) -> dict[str, Tensor]:
         """Which items have each modality, (N,) bool."""
         return self.model.content_masks
@@ -119,6 +132,42 @@ class PreparedItemSimilarity(Scorer):
         return shares_of(blocks, weights, self.model.added_parts(history, candidates))
 
     @torch.no_grad()
+    def modality_shares_of(self, histories: Histories, candidates: Tensor) -> ModalityShares:
+        """Split the reasons of each user's own candidates (B, K) in tables (B, L, K), all users at once."""
+        has_parts = self.model.ridge is not None and self.model.maps_content
+        if not isinstance(self.model.attention, AdditiveAttention) or not self.model.modalities or has_parts:
+            return super().modality_shares_of(histories, candidates)
+        items, weights = histories.padded()
+        same = (items[:, :, None] == candidates[:, None, :]).nonzero(as_tuple=True)
+        blocks = {kept: self._gathered(side, items, candidates, same) for kept, side in self._sides.items()}
+        return shares_of(blocks, weights)
+
+    def _gathered(
+        self, side: _Sides, items: Tensor, candidates: Tensor, same: tuple[Tensor, ...]
+    ) -> PairBlock:
+        """Compute the pairs of history items (B, L) and candidates (B, K) of B users: a block (B, L, K)."""
+        attention = self.model.attention
+        assert isinstance(attention, AdditiveAttention)
+        width = items.shape[1] * candidates.shape[1] * side.a.shape[1]
+        at_once = max(1, _ACTIVATIONS_AT_ONCE // max(width, 1))
+        logits = [
+            attention.of_sides(
+                side.a[items[start : start + at_once]][:, :, None],
+                side.b[candidates[start : start + at_once]][:, None],
+            )
+            for start in range(0, len(items), at_once)
+        ]
+        config = self.model.config
+        return PairBlock(
+            torch.cat(logits),
+            torch.bmm(side.p[items], side.q[candidates].transpose(1, 2)),
+            same,
+            config.alpha,
+            config.beta,
+            None if self.model.ridge is None else self.model.ridge.of_pairs(items, candidates),
+        )
+
+    @torch.no_grad()
     def scores_without(
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
@@ -129,6 +178,16 @@ class PreparedItemSimilarity(Scorer):
     def _masked(self) -> dict[frozenset[str], ItemTables]:
         """Factors and towers of all items with some of their modalities; computed when first asked for."""
         return {kept: self.model.item_tables(None, kept) for kept in coalitions(self.model.modalities)}
+
+    @cached_property
+    def _sides(self) -> dict[frozenset[str], _Sides]:
+        attention = self.model.attention
+        assert isinstance(attention, AdditiveAttention)
+        with torch.no_grad():
+            return {
+                kept: _Sides(tables.p, tables.q, *attention.sides(tables.outputs, tables.outputs))
+                for kept, tables in self._masked.items()
+            }
 
     def _block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
         if self.pairs is not None:

@@ -100,9 +100,9 @@ class Recommender:
         It keeps the towers' results, not those of all pairs, so that several may stand side by side.
         """
         model = without(self.model, modalities)
-        masked = type(self)(
-            prepared(model, 0) if self._prepare else model, self.catalog, self.known, prepare=False
-        )
+        scorer = prepared(model, 0) if self._prepare else model
+        masked = type(self)(scorer, self.catalog, self.known, prepare=False, encoders=self._encoders)
+        masked._folder = self._folder
         masked.fingerprint = self.fingerprint
         return masked
 

@@ -9,6 +9,7 @@ from irisrec.errors import DataError, ModelError
 from irisrec.recommendation.rules import LEARNED
 from irisrec.serving.errors import NotFoundError
 from irisrec.serving.page.kinds import Kind, kinds_of
+from irisrec.serving.page.sentences import sentence
 from irisrec.serving.page.state import State
 from irisrec.serving.page.things import Thing, Things
 from irisrec.serving.page.who import someone
@@ -105,7 +106,7 @@ async def item_view(service: Service, served: Served, state: State, id_text: str
         k = min(state.k, service.settings.limits.k)
         explanation = await service.explain(variant, who.now, id, k, MOST)
     except (NotFoundError, DataError, ModelError) as error:
-        return replace(view, problem=f"{error}.")
+        return replace(view, problem=sentence(error))
     return replace(
         view, why=why_of(things, explanation, service.wording, state.off), is_had=explanation.in_history
     )
@@ -123,5 +124,5 @@ async def _strip(
         id = served.items.ids([thing.row])[0]
         found = await service.similar(served, id, N_LIKE, by)
     except (DataError, ModelError) as error:
-        return Strip(by, label, problem=f"{error}.")
+        return Strip(by, label, problem=sentence(error))
     return Strip(by, label, tuple(Like(things.of_id(like.item_id), like.similarity) for like in found))
