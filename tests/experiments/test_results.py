@@ -72,6 +72,15 @@ def test_runs_that_differ_in_the_seed_alone_are_one_method(table):
     assert [run.config.training.seed for run in methods["FISM (dim 4)"].runs] == [0, 1, 2]
 
 
+def test_methods_that_read_different_things_are_told_apart_by_these(tmp_path):
+    for name, n_neighbors in {"text": 5, "image": 9}.items():
+        features = {name: {"encoder": "columns", "columns": ["title"], "separators": {"title": " "}}}
+        model = {"name": "content-knn", "n_neighbors": n_neighbors}
+        train(config(tmp_path, model, features=features), tmp_path / "table" / name)
+    names = {method.name for method in section(tmp_path / "table").methods}
+    assert names == {"Content kNN (text)", "Content kNN (image)"}
+
+
 def test_values_are_means_of_the_runs_with_their_standard_deviation(table):
     saved = [json.loads((table / f"fism-{n}" / "evaluation.json").read_text())["protocols"] for n in range(3)]
     for stand in standings(section(table).methods):

@@ -108,11 +108,12 @@ def _by_seed(runs: list[FinishedRun]) -> tuple[FinishedRun, ...]:
 
 
 def _told_apart(name: str, runs: tuple[FinishedRun, ...], namesakes: list[tuple[FinishedRun, ...]]) -> str:
-    """Add to a name that several methods have those of its settings in which they differ."""
+    """Add to a name that several methods have what they read, or else those of its settings in which they differ."""
     settings = [settings_of(group[0]) for group in namesakes]
     own = settings_of(runs[0])
     differing = {o: v for o, v in own.items() if any(other.get(o) != v for other in settings)}
     if not differing:
         return name
-    words = values_in_words(differing)
+    read = [tuple(other.get("model.modalities", ())) for other in settings]
+    words = " and ".join(own["model.modalities"]) if len({*read}) == len(read) else values_in_words(differing)
     return f"{name.removesuffix(')')}; {words})" if name.endswith(")") else f"{name} ({words})"
