@@ -7,6 +7,8 @@ import polars as pl
 import torch
 from PIL import Image
 
+from irisrec.features.registry import make_encoder
+from irisrec.features.saved import save_encoder
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
 from irisrec.models.storage import save_features, save_model
@@ -16,6 +18,7 @@ from irisrec.sums import seal
 
 N_ITEMS, N_USERS = 30, 12
 MODEL = {"name": "multimodal-iris", "dim": 4, "hidden": 5}
+GROWING = {**MODEL, "content_factors": True, "id_dropout": 0.3}  # takes new items
 
 
 def write_run(folder: Path, *, seed: int = 2, integer_users: bool = False, model: dict = MODEL) -> Path:
@@ -47,6 +50,10 @@ def write_run(folder: Path, *, seed: int = 2, integer_users: bool = False, model
         frame.write_parquet(folder / name)
     seal(folder / ITEMS, folder / USERS, folder / INTERACTIONS)
     widths = {"image": 6, "text": 5} if "iris" in model["name"] else {}
+    if model is GROWING:
+        encoder = make_encoder("image", {})
+        widths["image"] = encoder.dim
+        save_encoder(encoder, folder / "encoders" / "image", encoder.dim)
     present = {name: torch.from_numpy(rng.random(N_ITEMS) < 0.8) for name in widths}
     features = {
         name: torch.from_numpy(rng.normal(size=(N_ITEMS, width)).astype(np.float32)) * present[name][:, None]

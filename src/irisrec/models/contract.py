@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from irisrec.budget import at_once
 from irisrec.errors import ModelError
 from irisrec.models.features import FeatureScaler, held_features, held_masks, held_modalities
 from irisrec.models.histories import Histories
@@ -18,6 +19,8 @@ from irisrec.models.shapley import MOST_PLAYERS
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+TABLES_OF_SCORES = 6  # (B, N) tables alive at once while users are scored and ranked
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,28 @@ class Scorer(nn.Module, ABC):
         reasons = self.reasons(history, candidates, weights)
         return ModalityShares(Shares(reasons.relevance, {}), Shares(reasons.contribution, {}))
 
+    def modality_shares_of(self, histories: Histories, candidates: Tensor) -> ModalityShares:
+        """Split the reasons of each user's own candidates (B, K): `modality_shares` of B users, in tables (B, L, K).
+
+        L is the length of the longest history; beyond the end of a shorter one everything is 0.
+        """
+        found = []
+        for user, own in enumerate(candidates):
+            history = histories.part(user, user + 1)
+            found.append(self.modality_shares(history.items, own, history.weights))
+
+        def joined(shares: list[Shares]) -> Shares:
+            names = shares[0].modalities
+            ids = pad_sequence([share.ids for share in shares], batch_first=True)
+            tables = {
+                m: pad_sequence([share.modalities[m] for share in shares], batch_first=True) for m in names
+            }
+            return Shares(ids, tables)
+
+        return ModalityShares(
+            joined([shares.relevance for shares in found]), joined([shares.contribution for shares in found])
+        )
+
     @torch.no_grad()
     def scores_without(
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
@@ -178,6 +203,7 @@ class Scorer(nn.Module, ABC):
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:
         """Yield (b, N) scores of all items for successive parts of the histories, in evaluation mode."""
         training = self.training
+        batch = at_once(batch, 4.0 * TABLES_OF_SCORES * self.n_items, share=0.5)
         self.eval()
         try:
             for start in range(0, len(histories), batch):

@@ -39,18 +39,22 @@ def shares_of(
 
     Args:
         blocks: {modalities that items keep: the pairs}, a block for each of `coalitions`.
-        weights: (R,) how often each history item counts.
+        weights: (R,) how often each history item counts; as in a `gathered` block, all may have the users first.
         added: {modality: (R, C)}, its terms in what is added.
     """
     whole = blocks[frozenset().union(*blocks)]
-    total = whole.relevance(weights).sum(0)  # (C,)
+    total = whole.relevance(weights).sum(-2, keepdim=True)  # (1, C)
     normalized = {kept: replace(block, beta=1.0) for kept, block in blocks.items()}
-    relevance = _split({kept: total * block.relevance(weights) for kept, block in normalized.items()})
+    weighed = {kept: block.relevance(weights) for kept, block in normalized.items()}
+    relevance = _split({kept: total * table for kept, table in weighed.items()})
     contribution = _split(
-        {kept: total * block.attended_contributions(weights) for kept, block in normalized.items()}
+        {
+            kept: total * block.attended_contributions(weights, weighed[kept])
+            for kept, block in normalized.items()
+        }
     )
     if whole.added is not None:
-        terms = {name: x if weights is None else x * weights[:, None] for name, x in (added or {}).items()}
+        terms = {name: x if weights is None else x * weights[..., None] for name, x in (added or {}).items()}
         ids = contribution.ids + whole.added_contributions(weights)
         modalities = dict(contribution.modalities)
         for name, term in terms.items():

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
+from irisrec.budget import bytes_left
 from irisrec.models.contract import ModalityShares, Reasons, Scorer
 from irisrec.models.histories import Histories
-from irisrec.models.item_similarity import ItemSimilarity, ItemTables
+from irisrec.models.item_similarity import TABLES_TO_SCORE, ItemSimilarity, ItemTables
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock
+from irisrec.models.relevance import AdditiveAttention
 from irisrec.models.shapley import coalitions
 
 PAIR_LIMIT = 1 << 26  # pairs of items that are kept: four tables of 256 MB in float32, 8,192 items
+_ACTIVATIONS_AT_ONCE = (
+    1 << 22
+)  # of the attention's hidden layer, for the pairs of some users: 16 MB in float32
 
 
 def prepared(model: Scorer, limit: int = PAIR_LIMIT) -> Scorer:
@@ -25,9 +30,19 @@ def prepared(model: Scorer, limit: int = PAIR_LIMIT) -> Scorer:
 
     Args:
         model: trained.
-        limit: most pairs of items to keep; above it each request computes those of its history.
+        limit: most pairs of items to keep, fewer where memory is short; above it each request computes those of its
+            history.
     """
     return PreparedItemSimilarity(model, limit) if isinstance(model, ItemSimilarity) else model
+
+
+class _Sides(NamedTuple):
+    """What all items bring to pairs under one mask, (N, D) each: factors, and the two sides of the attention."""
+
+    p: Tensor
+    q: Tensor
+    a: Tensor
+    b: Tensor
 
 
 class PreparedItemSimilarity(Scorer):
@@ -46,7 +61,7 @@ class PreparedItemSimilarity(Scorer):
         self.model = model.eval()
         self.tables = model.item_tables(None)
         self.pairs: PairBlock | None = None
-        if model.n_items**2 <= limit:
+        if model.n_items**2 <= min(limit, bytes_left() // (4 * TABLES_TO_SCORE)):
             every = torch.arange(model.n_items, device=self.tables.p.device)
             pairs = model.block_of(self.tables, self.tables, every, None)
             self.pairs = pairs.by_candidate()
@@ -74,6 +89,8 @@ class PreparedItemSimilarity(Scorer):
         """Return (B, C) logits; ``candidates`` (C,) are ascending item rows, None means all items in order."""
         if self.pairs is not None and candidates is None:
             return self.model.score_block(self.pairs, histories, histories, None)
+        if self.pairs is None:
+            return self.model.scores_by_blocks(self.tables, histories, candidates)
         rows, local = histories.localized()
         return self.model.score_block(self._block(rows, candidates), local, histories, candidates)
 
@@ -94,12 +111,12 @@ class PreparedItemSimilarity(Scorer):
         """Return their factors q (C, D)."""
         return self.tables.q[candidates]
 
-    @property
+    @cached_property
     def content_vectors(self) -> dict[str, Tensor]:
         """The scaled vectors (N, F) of each modality, zeros for items that do not have it."""
         return self.model.content_vectors
 
-    @property
+    @cached_property
     def content_masks(self) -> dict[str, Tensor]:
         """Which items have each modality, (N,) bool."""
         return self.model.content_masks
@@ -115,6 +132,43 @@ class PreparedItemSimilarity(Scorer):
         return shares_of(blocks, weights, self.model.added_parts(history, candidates))
 
     @torch.no_grad()
+    def modality_shares_of(self, histories: Histories, candidates: Tensor) -> ModalityShares:
+        """Split the reasons of each user's own candidates (B, K) in tables (B, L, K), all users at once."""
+        model = self.model
+        has_parts = model.ridge is not None and model.maps_content and not model.trained[candidates].all()
+        if not isinstance(model.attention, AdditiveAttention) or not model.modalities or has_parts:
+            return super().modality_shares_of(histories, candidates)
+        items, weights = histories.padded()
+        same = (items[:, :, None] == candidates[:, None, :]).nonzero(as_tuple=True)
+        blocks = {kept: self._gathered(side, items, candidates, same) for kept, side in self._sides.items()}
+        return shares_of(blocks, weights)
+
+    def _gathered(
+        self, side: _Sides, items: Tensor, candidates: Tensor, same: tuple[Tensor, ...]
+    ) -> PairBlock:
+        """Compute the pairs of history items (B, L) and candidates (B, K) of B users: a block (B, L, K)."""
+        attention = self.model.attention
+        assert isinstance(attention, AdditiveAttention)
+        width = items.shape[1] * candidates.shape[1] * side.a.shape[1]
+        at_once = max(1, _ACTIVATIONS_AT_ONCE // max(width, 1))
+        logits = [
+            attention.of_sides(
+                side.a[items[start : start + at_once]][:, :, None],
+                side.b[candidates[start : start + at_once]][:, None],
+            )
+            for start in range(0, len(items), at_once)
+        ]
+        config = self.model.config
+        return PairBlock(
+            torch.cat(logits),
+            torch.bmm(side.p[items], side.q[candidates].transpose(1, 2)),
+            same,
+            config.alpha,
+            config.beta,
+            None if self.model.ridge is None else self.model.ridge.of_pairs(items, candidates),
+        )
+
+    @torch.no_grad()
     def scores_without(
         self, history: Tensor, candidates: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
@@ -125,6 +179,16 @@ class PreparedItemSimilarity(Scorer):
     def _masked(self) -> dict[frozenset[str], ItemTables]:
         """Factors and towers of all items with some of their modalities; computed when first asked for."""
         return {kept: self.model.item_tables(None, kept) for kept in coalitions(self.model.modalities)}
+
+    @cached_property
+    def _sides(self) -> dict[frozenset[str], _Sides]:
+        attention = self.model.attention
+        assert isinstance(attention, AdditiveAttention)
+        with torch.no_grad():
+            return {
+                kept: _Sides(tables.p, tables.q, *attention.sides(tables.outputs, tables.outputs))
+                for kept, tables in self._masked.items()
+            }
 
     def _block(self, rows: Tensor, candidates: Tensor | None) -> PairBlock:
         if self.pairs is not None:

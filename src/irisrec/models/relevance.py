@@ -43,9 +43,18 @@ class AdditiveAttention(nn.Module):
         Shape:
             history {name: (R, F)}, candidates {name: (C, F)} -> (R, C)
         """
-        a = sum(layer(history[name]) for name, layer in self.history.items())  # (R, D)
-        b = sum(layer(candidates[name]) for name, layer in self.candidate.items()) + self.bias  # (C, D)
+        a, b = self.sides(history, candidates)
         return pair_logits(a, b, self.output, self.activation)
+
+    def sides(self, history: Mapping[str, Tensor], candidates: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return what each side brings to a pair: (R, D) of history items, and (C, D) of candidates."""
+        a = sum(layer(history[name]) for name, layer in self.history.items())
+        b = sum(layer(candidates[name]) for name, layer in self.candidate.items()) + self.bias
+        return a, b
+
+    def of_sides(self, a: Tensor, b: Tensor) -> Tensor:
+        """Score pairs of sides (…, D) that broadcast against each other, all at once."""
+        return ACTIVATIONS[self.activation](a + b) @ self.output
 
 
 class ProductAttention(nn.Module):

@@ -111,6 +111,10 @@ class RidgeTerm(nn.Module):
         weights = self.weights[rows] if candidates is None else self.weights[rows[:, None], candidates]
         return self.log_scale.exp() * weights
 
+    def of_pairs(self, items: Tensor, candidates: Tensor) -> Tensor:
+        """Return the same for items (B, L) and candidates (B, K) of B users: (B, L, K)."""
+        return self.log_scale.exp() * self.weights[items[:, :, None], candidates[:, None, :]]
+
     def training_scores(self, known: Histories, had: Histories, with_ids: Tensor | None = None) -> Tensor:
         """Return (B, N) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
 

@@ -26,21 +26,42 @@ class Likeness:
     @cached_property
     def bounds(self) -> dict[str, float]:
         """The least cosine of items that are alike, by modality."""
-        masks, n = self._model.content_masks, self._model.n_items - self._model.n_added
-        return {
-            name: _bound(vectors[:n], masks[name][:n])
-            for name, vectors in self._model.content_vectors.items()
-        }
+        n = self._model.n_items - self._model.n_added
+        return {name: _bound(vectors[:n], self._masks[name][:n]) for name, vectors in self._vectors.items()}
+
+    @cached_property
+    def _vectors(self) -> dict[str, Tensor]:
+        return self._model.content_vectors
+
+    @cached_property
+    def _masks(self) -> dict[str, Tensor]:
+        return self._model.content_masks
 
     def shared(self, items: Tensor, others: Tensor) -> dict[str, Tensor]:
         """Return {modality: (L, C) bool}, whether both have it, of item rows (L,) and item rows (C,)."""
-        return {name: mask[items, None] & mask[others] for name, mask in self._model.content_masks.items()}
+        return {name: mask[items, None] & mask[others] for name, mask in self._masks.items()}
 
     def alike(self, items: Tensor, others: Tensor) -> dict[str, Tensor]:
         """Return {modality: (L, C) bool}, whether they are alike in it, of item rows (L,) and item rows (C,)."""
         found = self.shared(items, others)
-        for name, vectors in self._model.content_vectors.items():
+        for name, vectors in self._vectors.items():
             found[name] &= _units(vectors[items]) @ _units(vectors[others]).T >= self.bounds[name]
+        return found
+
+    def of_pairs(self, items: Tensor, others: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return {modality: (n,) bool whether both have it, (n,) bool whether they are alike in it} of n pairs."""
+        found = {}
+        for name, vectors in self._vectors.items():
+            mask = self._masks[name]
+            shared = mask[items] & mask[others]
+            cosines = [  # a part at a time: pairs of wide vectors take memory
+                (
+                    _units(vectors[items[start : start + 1024]])
+                    * _units(vectors[others[start : start + 1024]])
+                ).sum(1)
+                for start in range(0, len(items), 1024)
+            ]
+            found[name] = shared, shared & (torch.cat(cosines) >= self.bounds[name])
         return found
 
 

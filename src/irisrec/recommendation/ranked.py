@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +11,8 @@ from numpy.typing import NDArray
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 from irisrec.recommendation.choosing import Floats, Ints, first_k
+from irisrec.recommendation.groups import of_like_length
 from irisrec.recommendation.splits import ReasonSplits
-
-_PAIRS_AT_ONCE = 1 << 21  # history items x listed items of the users explained at once: some 100 MB
 
 
 @dataclass(frozen=True)
@@ -58,21 +56,9 @@ def top_reasons(scorer: Scorer, histories: Histories, items: Ints, n_reasons: in
     shape = (*items.shape, n)
     top = TopReasons(np.full(shape, -1, np.int64), np.full(shape, np.nan), np.full(shape, np.nan))
     if n:
-        for users in _of_like_length(lengths, items.shape[1]):
+        for users in of_like_length(lengths, items.shape[1]):
             _explain(scorer, histories.taken(torch.from_numpy(users)), items[users], users, top)
     return top
-
-
-def _of_like_length(lengths: NDArray[np.int64], n_items: int) -> Iterator[NDArray[np.int64]]:
-    """Yield users in groups whose pairs fit into memory together when all histories are made as long as the longest."""
-    order = np.argsort(lengths, kind="stable")
-    start = int(np.searchsorted(lengths[order], 1))  # nobody without a history
-    while start < len(order):
-        stop = len(order)
-        while stop > start + 1 and (stop - start) * lengths[order[stop - 1]] * n_items > _PAIRS_AT_ONCE:
-            stop = start + (stop - start + 1) // 2
-        yield order[start:stop]
-        start = stop
 
 
 def _explain(

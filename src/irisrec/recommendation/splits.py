@@ -13,6 +13,7 @@ from torch import Tensor
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 from irisrec.recommendation.choosing import Floats, Ints
+from irisrec.recommendation.groups import of_like_length
 from irisrec.recommendation.likeness import Likeness
 
 
@@ -59,39 +60,39 @@ def split_reasons(
         {name: np.zeros(reasons.shape, bool) for name in names},
         {name: np.zeros(reasons.shape, bool) for name in names},
     )
-    for user in range(len(items)):
-        if (reasons[user] >= 0).any():
-            _split(scorer, histories.part(user, user + 1), items[user], reasons[user], user, splits, likeness)
+    for users in of_like_length(histories.lengths.numpy(), items.shape[1]):
+        if (reasons[users] >= 0).any():
+            _split(scorer, histories.taken(torch.from_numpy(users)), items, reasons, users, splits, likeness)
     return splits
 
 
 def _split(
     scorer: Scorer,
-    history: Histories,
+    histories: Histories,
     items: Ints,
     reasons: Ints,
-    user: int,
+    users: NDArray[np.int64],
     splits: ReasonSplits,
     likeness: Likeness,
 ) -> None:
-    """Fill in one user."""
-    ranks, places = np.nonzero(reasons >= 0)
-    rows, candidates = history.items, torch.from_numpy(items[items >= 0])
-    order = torch.argsort(rows)
-    at = order[torch.searchsorted(rows[order], torch.from_numpy(reasons[ranks, places]))]
-    shares = scorer.modality_shares(rows, candidates, history.weights)
+    """Fill in some users, whose histories these are."""
+    candidates = torch.from_numpy(items[users].clip(min=0))  # (b, K)
+    shares = scorer.modality_shares_of(histories, candidates)  # of (b, L, K)
+    owners, ranks, places = np.nonzero(reasons[users] >= 0)
+    named = torch.from_numpy(reasons[users][owners, ranks, places])
+    rows, _ = histories.padded()
+    # the first place where the item stands; what fills a short history up comes after it
+    at = (rows[owners] == named[:, None]).int().argmax(1)
+    pairs = named, candidates[owners, ranks]
 
-    def picked(table: Tensor, row: Tensor) -> NDArray[Any]:
-        return table[row, torch.from_numpy(ranks)].numpy()
+    def picked(table: Tensor) -> NDArray[Any]:
+        return table[owners, at, ranks].numpy()
 
-    named, of_named = torch.unique(
-        rows[at], return_inverse=True
-    )  # likeness is costly, and asked of these alone
-    for tables, found, row in (
-        (splits.modalities, shares.contribution.modalities, at),
-        (splits.relevance_modalities, shares.relevance.modalities, at),
-        (splits.shared, likeness.shared(named, candidates), of_named),
-        (splits.alike, likeness.alike(named, candidates), of_named),
-    ):
-        for name, table in found.items():
-            tables[name][user, ranks, places] = picked(table, row)
+    where = users[owners], ranks, places
+    for name, share in shares.contribution.modalities.items():
+        splits.modalities[name][where] = picked(share)
+    for name, share in shares.relevance.modalities.items():
+        splits.relevance_modalities[name][where] = picked(share)
+    for name, (shared, alike) in likeness.of_pairs(*pairs).items():
+        splits.shared[name][where] = shared.numpy()
+        splits.alike[name][where] = alike.numpy()

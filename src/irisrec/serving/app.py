@@ -6,6 +6,7 @@ A router is added to `ROUTERS`. Its routes get the service by `irisrec.serving.r
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,11 +21,19 @@ from irisrec.serving.observing import Observing
 from irisrec.serving.page import routes as page
 from irisrec.serving.page import signing
 from irisrec.serving.page.trouble import ErrorsAsPages
-from irisrec.serving.routes import operating, people, pictures, recommending, watching
+from irisrec.serving.routes import items, operating, people, pictures, recommending, watching
 from irisrec.serving.routes.shared import KEY
 from irisrec.serving.service import Service
 
-ROUTERS = (recommending.router, people.router, pictures.router, operating.router, page.router, signing.router)
+ROUTERS = (
+    recommending.router,
+    people.router,
+    items.router,
+    pictures.router,
+    operating.router,
+    page.router,
+    signing.router,
+)
 OPEN_PATHS = page.OPEN  # need no key: where one signs in, and what that page looks like
 
 
@@ -33,9 +42,15 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watching_items = (
+            asyncio.create_task(service.watch_items()) if service.settings.items_seconds else None
+        )
         yield
+        if watching_items:
+            watching_items.cancel()
         service.close()
 
+    limits = service.settings.limits
     app = FastAPI(
         title="irisrec",
         version=__version__,
@@ -52,7 +67,9 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router, dependencies=[KEY] if service.settings.keys else [])
     add_handlers(app)
     # the last one added is the outermost
-    app.add_middleware(BodyLimit, most=service.settings.limits.body_bytes)
+    with_picture = limits.body_bytes + limits.picture_bytes
+    larger = {"/items": with_picture, page.NEW_ITEM: with_picture}
+    app.add_middleware(BodyLimit, most=limits.body_bytes, larger=larger)
     app.add_middleware(Gate, settings=service.settings, opened=OPEN_PATHS)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observing, metrics=service.metrics)

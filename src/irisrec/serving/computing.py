@@ -46,7 +46,7 @@ class Computing:
         self, workers: int, waiting: int, seconds: float, metrics: Metrics, at_once: int = 32
     ) -> None:
         self._free = workers or len(os.sched_getaffinity(0))
-        self._threads = ThreadPoolExecutor(self._free, "computing", initializer=_one_core)
+        self._threads = ThreadPoolExecutor(self._free, "computing", initializer=one_core)
         self._queue: deque[_Job] = deque()
         self._most, self._seconds, self._metrics, self._at_once = waiting, seconds, metrics, at_once
 
@@ -123,7 +123,7 @@ class Computing:
         self._start()
 
 
-def _one_core() -> None:
+def one_core() -> None:
     """Keep torch from starting threads of its own beside those of the service."""
     import torch
 

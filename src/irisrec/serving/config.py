@@ -41,6 +41,7 @@ class Limits(Settings):
         history: items of a given history, and the newest items of a stored one that count.
         batch: people of ``/recommend/batch``.
         events: of ``/interactions``.
+        picture_bytes, pixels: of a picture that is sent.
         waiting: requests that wait for the model; further ones are turned away at once.
         connections: open at a time.
         seconds: until an answer, after which the request is given up.
@@ -53,6 +54,8 @@ class Limits(Settings):
     history: int = Field(default=1000, ge=1, le=10_000)
     batch: int = Field(default=100, ge=1, le=1000)
     events: int = Field(default=1000, ge=1, le=5000)
+    picture_bytes: int = Field(default=10_000_000, ge=1_000)
+    pixels: int = Field(default=25_000_000, ge=1)
     waiting: int = Field(default=256, ge=1)
     connections: int = Field(default=1000, ge=1)
     seconds: float = Field(default=10.0, gt=0)
@@ -81,6 +84,7 @@ class ServeSettings(Settings):
         verb: what people do with items, in the past, for reasons in words.
         workers: threads that compute, each on one core; as many as there are cores where 0.
         limits, rate: what one request, and one client, may take.
+        items_seconds: how often the store is asked for items that another replica has added; never where 0.
         drain_seconds: how long requests that have begun may go on when the service stops.
     """
 
@@ -96,6 +100,7 @@ class ServeSettings(Settings):
     workers: int = Field(default=0, ge=0, le=256)
     limits: Limits = Limits()
     rate: Rate = Rate()
+    items_seconds: float = Field(default=2.0, ge=0)
     drain_seconds: int = Field(default=20, ge=0)
 
     @field_validator("keys")

@@ -68,7 +68,13 @@ def sentence(error: dict[str, Any]) -> str:
     where = ".".join(str(part) for part in error["loc"] if part not in _ALTERNATIVES)
     kind, message = error["type"], str(error["msg"])
     if kind == "json_invalid":
-        return f"the body is not JSON: {error.get('ctx', {}).get('error', message)} at {error['loc'][-1]}"
+        why = error.get("ctx", {}).get("error", message)
+        place = error["loc"][-1]
+        return (
+            f"the body is not JSON: {why} at {place}"
+            if isinstance(place, int)
+            else f"{where} is not JSON: {why}"
+        )
     if kind == "extra_forbidden":
         return f"unknown field {where}; GET /openapi.json lists the known ones"
     if kind == "missing":

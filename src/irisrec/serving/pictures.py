@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 
+from PIL import Image
+
 from irisrec.errors import FeatureError
 from irisrec.features.pictures import decode, read_bytes
 from irisrec.ids import Id
@@ -18,26 +20,48 @@ class Pictures:
     """Scales pictures down and remembers those asked for lately."""
 
     def __init__(self) -> None:
-        self._small = lru_cache(_KEPT)(_small)
+        self._scaled = lru_cache(_KEPT)(scaled)
 
-    def of(self, served: Served, item_id: Id, size: int) -> bytes:
+    def of(self, served: Served, item_id: Id, size: int, added: bytes | None = None) -> bytes:
         """Return an item's picture as WebP, its longer side ``size`` pixels at most.
+
+        Args:
+            served: whose catalog names the file.
+            item_id: of the item.
+            size: in pixels.
+            added: the file of an item that was added since the training.
 
         Raises:
             NotFoundError: an item that is not in the catalog, has no picture, or one that cannot be read.
         """
         row = int(served.items.lookup([item_id])[0])
         path = served.recommender.catalog.frame["picture"][row] if row >= 0 else None
-        if not path:
+        if not (added or path):
             raise NotFoundError(f"there is no picture of an item {item_id!r}")
         try:
-            return self._small(path, size)
+            return self._scaled(added or path, size)
         except FeatureError:  # whose message may name a path of this machine
             raise NotFoundError(f"the picture of item {item_id!r} cannot be read any more") from None
 
 
-def _small(path: str, size: int) -> bytes:
-    small = decode(read_bytes(path), at_least=size)
+def check_pixels(data: bytes, most: int) -> None:
+    """Raise a FeatureError for what is no picture, or one of too many pixels, before any of them is unpacked."""
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            width, height = picture.size
+    except Image.DecompressionBombError:
+        raise FeatureError(f"the picture has more than the {most:,} pixels that may be sent here") from None
+    except Exception:  # a damaged header reaches every corner of a decoder
+        raise FeatureError("the file is not a picture of a known format") from None
+    if width * height > most:
+        raise FeatureError(
+            f"the picture has {width:,} x {height:,} pixels, more than the {most:,} that may be sent here"
+        )
+
+
+def scaled(picture: str | bytes, size: int) -> bytes:
+    """Return a picture as WebP, its longer side ``size`` pixels at most."""
+    small = decode(read_bytes(picture), at_least=size)
     small.thumbnail((size, size))
     data = io.BytesIO()
     small.save(data, "WEBP", quality=82, method=4)

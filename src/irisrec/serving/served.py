@@ -26,13 +26,20 @@ class Served:
         folder: of the run, links followed.
         generation: 1 for the first run, one more with each reload.
         loaded: when.
+        added: ids of items that were added since the training.
+        numbers: of all items of the store that were looked at, those that do not fit the run included.
     """
 
     recommender: Recommender
     folder: Path
     generation: int = 1
     loaded: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _variants: dict[frozenset[str], Served] = field(default_factory=dict, repr=False, compare=False)
+    added: frozenset[Id] = frozenset()
+    numbers: frozenset[int] = frozenset()
+    # of its own: a copy with another recommender begins anew
+    _variants: dict[frozenset[str], Served] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def without(self, modalities: Collection[str]) -> Served:
         """Return the run as it answers when no item has these modalities; kept as long as the run is."""
@@ -40,7 +47,7 @@ class Served:
         if not key:
             return self
         if key not in self._variants:
-            self._variants[key] = replace(self, recommender=self.recommender.without(key), _variants={})
+            self._variants[key] = replace(self, recommender=self.recommender.without(key))
         return self._variants[key]
 
     @property
@@ -79,7 +86,7 @@ def load_served(run: Path, generation: int = 1) -> Served:
     folder = run.resolve()
     try:
         served = Served(Recommender.load(folder), folder, generation)
-        _warm(served)
+        warm(served)
     except IrisrecError:
         raise
     except Exception as error:  # a damaged file reaches every corner of the libraries that read it
@@ -91,7 +98,8 @@ def load_served(run: Path, generation: int = 1) -> Served:
     return served
 
 
-def _warm(served: Served) -> None:
+def warm(served: Served) -> None:
+    """Ask for a list and an explanation, so that nobody has to wait for what is computed once."""
     recommender = served.recommender
     if recommender.model.knows_users_only:
         asked = recommender.ask(served.known.ids.ids([0])[0])

@@ -59,6 +59,6 @@ async def _serve(config: uvicorn.Config, service: Service) -> None:
 
 async def _reload(service: Service) -> None:
     try:
-        await service.reload()
+        await service.current.reload()
     except IrisrecError as error:
         LOG.error("SIGHUP: %s", error)

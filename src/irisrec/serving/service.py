@@ -6,12 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
-from irisrec.errors import DataError, IrisrecError, RunError
+from irisrec.errors import IrisrecError
 from irisrec.ids import Id
 from irisrec.recommendation.asking import Asked
 from irisrec.recommendation.explanation import Explanation
@@ -20,14 +19,17 @@ from irisrec.recommendation.results import Recommendation
 from irisrec.recommendation.rules import LEARNED, Rules
 from irisrec.recommendation.similar import SimilarItem
 from irisrec.recommendation.words import Wording
+from irisrec.serving.added import joined
 from irisrec.serving.computing import Computing
 from irisrec.serving.config import ServeSettings
-from irisrec.serving.errors import ConflictError, NotFoundError
+from irisrec.serving.current import Current
+from irisrec.serving.errors import NotFoundError
 from irisrec.serving.metrics import Metrics
 from irisrec.serving.people import Person, person_of
-from irisrec.serving.pictures import Pictures
+from irisrec.serving.pictures import Pictures, check_pixels
 from irisrec.serving.served import Served, load_served
 from irisrec.serving.store.history import Event, HistoryStore, Past
+from irisrec.serving.store.items import AddedItem, ItemStore
 
 LOG = logging.getLogger("irisrec.serving")
 T = TypeVar("T")
@@ -47,7 +49,7 @@ class Service:
 
     Attributes:
         settings: as given.
-        served: the run of this moment; take it once per request, for a reload puts another one in its place.
+        current: what is served, and how it is changed.
         store: what people did since the training.
         metrics: for Prometheus.
         wording: of reasons in words.
@@ -55,7 +57,6 @@ class Service:
 
     def __init__(self, settings: ServeSettings, served: Served, store: HistoryStore) -> None:
         self.settings = settings
-        self.served = served
         self.store = store
         self.metrics = Metrics()
         self.wording = Wording(verb=settings.verb)
@@ -63,14 +64,25 @@ class Service:
         self._computing = Computing(settings.workers, limits.waiting, limits.seconds, self.metrics)
         self._pictures = Pictures()
         self._store_threads = CapacityLimiter(16)
-        self._reloading = asyncio.Lock()
-        self._note(served)
+        self._items = ItemStore(store.database, served.items.kind)
+        self.current = Current(
+            settings.run, served, self._items, self._computing, self.in_store, self.metrics
+        )
+
+    @property
+    def served(self) -> Served:
+        """The run of this moment; take it once per request, for a reload puts another one in its place."""
+        return self.current.served
 
     @classmethod
     def open(cls, settings: ServeSettings) -> Self:
-        """Load the run and open the store."""
+        """Load the run and open the store; items that were added before are added again."""
         served = load_served(settings.run)
-        return cls(settings, served, HistoryStore(settings.database_url, *served.kinds))
+        store = HistoryStore(settings.database_url, *served.kinds)
+        items = ItemStore(store.database, served.items.kind)
+        while others := items.others(served.numbers):
+            served = joined(served, others)
+        return cls(settings, served, store)
 
     def close(self) -> None:
         """Wait for the work that has begun, and close the store."""
@@ -132,8 +144,29 @@ class Service:
 
     async def picture(self, served: Served, item_id: Id, size: int) -> bytes:
         """Return an item's picture as WebP, its longer side ``size`` pixels at most."""
-        data: bytes = await self._computing.run("picture", lambda: self._pictures.of(served, item_id, size))
+        added = None
+        if item_id in served.added:
+            added = await self.in_store(lambda: self._items.picture(item_id))
+        data: bytes = await self._computing.run(
+            "picture", lambda: self._pictures.of(served, item_id, size, added)
+        )
         return data
+
+    async def add_item(self, item: AddedItem) -> bool:
+        """Keep a new item, and recommend it from now on; return whether it is new, and not sent again."""
+        most = self.settings.limits.pixels
+        if item.picture is not None:
+            check_pixels(item.picture, most)
+        return await self.current.add(item)
+
+    async def watch_items(self) -> None:
+        """Look for items that other replicas have added, until cancelled."""
+        while True:
+            await asyncio.sleep(self.settings.items_seconds)
+            try:
+                await self.current.catch_up()
+            except IrisrecError as error:
+                LOG.warning("added items could not be looked up", extra={"fields": {"reason": str(error)}})
 
     async def compute(self, what: str, work: Callable[[], T]) -> T:
         """Do something else that takes a while on a computing thread."""
@@ -164,57 +197,11 @@ class Service:
             self.metrics.store_errors.inc()
             raise
 
-    async def reload(self, name: str | None = None) -> Served:
-        """Load a run beside the one that is served, and put it in its place when it has proved that it answers.
-
-        Args:
-            name: of a folder beside the run; the run's own folder, or where its link points by now, where not given.
-
-        Raises:
-            ConflictError: another reload goes on, or a run with ids of another kind.
-            IrisrecError: a run that cannot be loaded; the old one stays.
-        """
-        if self._reloading.locked():
-            raise ConflictError("a reload goes on already; wait for it")
-        async with self._reloading:
-            old = self.served
-            try:
-                new = await to_thread.run_sync(load_served, self._beside(name), old.generation + 1)
-                if new.kinds != old.kinds:
-                    raise ConflictError(
-                        f"the new run has {new.kinds[0]} ids of users and {new.kinds[1]} ids of items, the old one "
-                        f"{old.kinds[0]} and {old.kinds[1]} ids; the histories would not fit"
-                    )
-            except IrisrecError as error:
-                self.metrics.reloads.labels("failed").inc()
-                LOG.error("reload failed, the old run stays", extra={"fields": {"reason": str(error)}})
-                raise
-            self.served = new
-            self.metrics.reloads.labels("done").inc()
-            self._note(new)
-            return new
-
-    def _beside(self, name: str | None) -> Path:
-        if name is None:
-            return self.settings.run
-        folder = self.settings.run.parent / name
-        if name in (".", "..") or Path(name).name != name:
-            raise DataError(f"a run is named by its folder's name alone, got {name!r}")
-        if not folder.is_dir():
-            raise RunError(f"there is no run {name!r} beside the one that is served")
-        return folder
-
     def _together(self, served: Served, asked: Asked, wanted: Wanted) -> tuple[Any, ...]:
         # a model that learns something per user scores known users only where all of a block are known
         # and one run may be asked with all of its modalities or with some
         recommender = served.recommender
         return recommender, asked.user >= 0, wanted.k, wanted.n_reasons, wanted.rules.model_dump_json()
-
-    def _note(self, served: Served) -> None:
-        self.metrics.generation.set(served.generation)
-        self.metrics.items.set(len(served.items))
-        fields = {"run": str(served.folder), "generation": served.generation, "n_items": len(served.items)}
-        LOG.info("run loaded", extra={"fields": fields})
 
 
 def _lists(served: Served, asked: Sequence[Asked], wanted: Wanted) -> list[list[Recommendation]]:

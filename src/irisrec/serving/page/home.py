@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from irisrec.errors import DataError, IrisrecError
+from irisrec.errors import DataError, ModelError
 from irisrec.recommendation.rules import Rules
 from irisrec.serving.errors import NotFoundError
 from irisrec.serving.page.browsing import Shelf, browse
 from irisrec.serving.page.kinds import Kind, kinds_of
 from irisrec.serving.page.moves import COMPARED, gone
 from irisrec.serving.page.ranking import Row, rows_of
+from irisrec.serving.page.sentences import sentence
 from irisrec.serving.page.state import LENGTHS, State
 from irisrec.serving.page.things import Thing, Things
 from irisrec.serving.page.who import Someone, someone
@@ -138,8 +139,8 @@ async def home(service: Service, served: Served, state: State) -> Home:
             had=frozenset(thing.id for thing in view.things if thing.row in set(who.now.items.tolist())),
         )
         return replace(view, ranking=await _ranking(service, served, state, who, things))
-    except (NotFoundError, DataError) as error:
-        return replace(view, problem=_sentence(error))
+    except (NotFoundError, DataError, ModelError) as error:
+        return replace(view, problem=sentence(error))
 
 
 async def _ranking(service: Service, served: Served, state: State, who: Someone, things: Things) -> Ranking:
@@ -180,8 +181,3 @@ def _samples(served: Served, things: Things) -> tuple[Sample, ...]:
         items, _ = served.known.history(row)
         samples.append(Sample(str(id), len(items), things.of_rows(items[:4])))
     return tuple(samples)
-
-
-def _sentence(error: IrisrecError) -> str:
-    text = str(error)
-    return text[:1].upper() + text[1:] + "."

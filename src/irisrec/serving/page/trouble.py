@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from irisrec.serving.page.rendering import render, wants_page
+from irisrec.serving.page.sentences import sentence
 from irisrec.serving.page.signing import SIGN_IN
 
 _TITLES = {
@@ -68,9 +69,12 @@ def _page(scope: Scope, start: Message, body: bytes) -> Response:
         answer = RedirectResponse(f"{SIGN_IN}?to={quote(to)}" if scope["method"] == "GET" else SIGN_IN, 303)
     else:
         title = _TITLES.get(status, "Something went wrong" if status >= 500 else "This cannot be shown")
-        message = found["message"]
-        sentence = message[:1].upper() + message[1:].rstrip(".") + "."
-        view = {"title": title, "sentence": sentence, "request_id": found["request_id"], "state": None}
+        view = {
+            "title": title,
+            "sentence": sentence(found["message"]),
+            "request_id": found["request_id"],
+            "state": None,
+        }
         answer = render(request, "trouble.html", status, **view)
     kept = MutableHeaders(scope={"headers": list(start["headers"])})
     for name in ("content-type", "content-length", "www-authenticate"):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from irisrec.errors import count_of, some
 from irisrec.ids import Id
 from irisrec.recommendation.asking import Asked
+from irisrec.serving.errors import NotFoundError
 from irisrec.serving.page.state import State
 from irisrec.serving.served import Served
 from irisrec.serving.service import Service
@@ -39,8 +41,8 @@ async def someone(service: Service, served: Served, state: State) -> Someone:
     """Look somebody up.
 
     Raises:
-        NotFoundError: a user of whom nothing is known.
-        DataError: an id of another kind, or an item that is not in the catalog.
+        NotFoundError: a user of whom nothing is known, or an item that is not in the catalog.
+        DataError: an id of another kind.
     """
     user, known, n_left_out = None, Asked(np.empty(0, np.int64)), 0
     if state.user:
@@ -56,7 +58,13 @@ async def someone(service: Service, served: Served, state: State) -> Someone:
 
 
 def _rows(served: Served, ids: Iterable[str]) -> list[int]:
-    rows: list[int] = served.items.index([served.items.parse(id) for id in ids]).tolist()
+    parsed = [served.items.parse(id) for id in ids]
+    rows: list[int] = served.items.lookup(parsed).tolist()
+    if unknown := [id for id, row in zip(parsed, rows, strict=True) if row < 0]:
+        raise NotFoundError(
+            f"{count_of(len(unknown), 'item')} of this history {'is' if len(unknown) == 1 else 'are'} not in the "
+            f"catalog: {some(unknown)}"
+        )
     return rows
 
 

@@ -12,6 +12,7 @@ from irisrec.serving.page.ranking import ReasonShown, scales_of, shown
 from irisrec.serving.page.things import Things
 
 MOST = 40  # history items that are named each way
+_SPOKEN = 3  # of them in sentences
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Why:
         total: drawn from them.
         lines: history items, those that speak for it first.
         others, n_others: the sum of what further ones give, and how many they are.
-        sentences: all of it in words.
+        sentences: the most important of it in words.
     """
 
     has_reasons: bool
@@ -84,7 +85,7 @@ def why_of(things: Things, explanation: Explanation, wording: Wording, off: Coll
         tuple(_line(explanation, reason, one) for reason, one in zip(reasons, drawn, strict=True)),
         explanation.others,
         explanation.n_others,
-        tuple(explanation.in_words(wording)),
+        tuple(_spoken(explanation).in_words(wording)),
     )
 
 
@@ -92,3 +93,14 @@ def _line(explanation: Explanation, reason: TestedReason, drawn: ReasonShown) ->
     is_in = explanation.is_recommended
     turns = not explanation.in_history and (reason.rank_without <= explanation.k) != is_in
     return Line(drawn, reason.rank_without, turns)
+
+
+def _spoken(explanation: Explanation) -> Explanation:
+    """Keep what is worth a sentence; the table has the rest."""
+    behind = explanation.behind
+    return replace(
+        explanation,
+        because=explanation.because[:_SPOKEN],
+        against=explanation.against[:_SPOKEN],
+        behind=None if behind is None else replace(behind, leads=behind.leads[:_SPOKEN]),
+    )

@@ -29,7 +29,7 @@ async def version(service: TheService) -> Version:
 @router.post("/admin/reload", responses=errors(409))
 async def reload(asked: ReloadAsked, service: TheService) -> Version:
     """Load a run and serve it from now on; where it cannot be loaded, the old one stays."""
-    return _version(await service.reload(asked.run))
+    return _version(await service.current.reload(asked.run))
 
 
 def _version(served: Served) -> Version:
@@ -42,6 +42,7 @@ def _version(served: Served) -> Version:
         generation=served.generation,
         loaded=served.loaded.isoformat(timespec="seconds"),
         n_items=len(recommender.items),
+        n_added=len(served.added),
         n_users=len(served.known.ids),
         modalities=list(recommender.model.content_masks),
     )

@@ -136,6 +136,14 @@ class Explanation(Answer):
     words: list[str]
 
 
+class Added(Answer):
+    """What became of an item: it is kept, and recommended from now on."""
+
+    item_id: str | int
+    title: str
+    is_new: bool = Field(description="False where the same item was sent before.")
+
+
 class HistoryEntry(Answer):
     """An item that a user had."""
 
@@ -196,5 +204,6 @@ class Version(Answer):
     generation: int
     loaded: str
     n_items: int
+    n_added: int = Field(description="Items that were added since the training.")
     n_users: int
     modalities: list[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,17 +56,23 @@ class ItemStore:
         """
         return self.database.write(lambda connection: self._add(connection, item))
 
-    def others(self, numbers: set[int]) -> dict[int, AddedItem]:
-        """Return the items that are not among those with these numbers, by number.
+    def others(self, numbers: Set[int], limit: int = 64) -> dict[int, AddedItem]:
+        """Return the first items that are not among those with these numbers, by number.
 
         Not those above the highest number: of two replicas the one that began first may end last.
         """
-        return self.database.read(lambda connection: self._others(connection, numbers))
+        return self.database.read(lambda connection: self._others(connection, numbers, limit))
 
-    def _others(self, connection: Connection, numbers: set[int]) -> dict[int, AddedItem]:
+    def picture(self, item_id: Id) -> bytes | None:
+        """Return the picture of an item; None where it has none, or is not there."""
+        query = select(ITEMS.c.picture).where(ITEMS.c.item_id == str(item_id))
+        found: bytes | None = self.database.read(lambda connection: connection.execute(query).scalar())
+        return found
+
+    def _others(self, connection: Connection, numbers: Set[int], limit: int) -> dict[int, AddedItem]:
         if connection.execute(select(func.count()).select_from(ITEMS)).scalar_one() == len(numbers):
             return {}
-        new = set(connection.execute(select(ITEMS.c.number)).scalars()) - numbers
+        new = sorted(set(connection.execute(select(ITEMS.c.number)).scalars()) - numbers)[:limit]
         rows = connection.execute(select(ITEMS).where(ITEMS.c.number.in_(new)).order_by(ITEMS.c.number))
         return {
             row.number: AddedItem(self._read_item(row.item_id), picture=row.picture, **json.loads(row.given))
