@@ -11,7 +11,6 @@ from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
 from irisrec.recommendation import retrieval
 from irisrec.recommendation.recommender import Recommender
-from irisrec.recommendation.retrieval import Retriever
 from irisrec.recommendation.rules import Rules
 
 N, N_TASTES, DIM = 600, 12, 8
@@ -54,12 +53,8 @@ def both(model, monkeypatch):
     """One that retrieves 64 candidates by each linear score, and one that ranks all 600 items."""
     monkeypatch.setattr(retrieval, "FROM_ITEMS", N)
     monkeypatch.setattr(retrieval, "_SAMPLE", 40)
-    monkeypatch.setattr(Retriever, "__init__", few(Retriever.__init__))
+    monkeypatch.setattr(retrieval, "LEAST", 64)
     return recommender(model, exact=False), recommender(model, exact=True)
-
-
-def few(init):
-    return lambda self, scorer: init(self, scorer, 64)
 
 
 def lists(recommender, **options):
@@ -115,7 +110,7 @@ def test_it_is_chosen_by_the_size_of_the_catalog_and_said(model, both, capsys):
 
 def test_fism_is_linear_so_nothing_is_missed(monkeypatch):
     monkeypatch.setattr(retrieval, "FROM_ITEMS", N)
-    monkeypatch.setattr(Retriever, "__init__", few(Retriever.__init__))
+    monkeypatch.setattr(retrieval, "LEAST", 64)
     fism = build_model(ModelConfig(name="fism", dim=DIM, init_std=0.5), N, seed=2).eval()
     with torch.no_grad():
         fism.bias.normal_(generator=torch.Generator().manual_seed(3))

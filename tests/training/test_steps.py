@@ -41,10 +41,13 @@ def make(name: str, **options):
     return model
 
 
-def loss_and_gradients(model, columns_at_once: int = 0, seed: int = 0, by: str = "uniform", **options):
+def loss_and_gradients(
+    model, columns_at_once: int = 0, seed: int = 0, by: str = "uniform", users_at_once: int = 0, **options
+):
     config = TrainingConfig(batch_users=N_USERS, negatives_by=by, **options)
     step = Step(model, TRAIN, config, draw_chances(TRAIN, by).double())
     step.columns_at_once = columns_at_once
+    step.users_at_once = users_at_once or N_USERS
     model.zero_grad()
     loss, _ = step.backward(HAD, HAD, torch.Generator().manual_seed(seed))
     flat = [torch.zeros_like(p) if p.grad is None else p.grad.to_dense() for p in model.parameters()]
@@ -70,13 +73,13 @@ def test_candidates_in_pieces_give_the_same_loss_and_gradients(name, loss, negat
 
 
 @pytest.mark.parametrize("loss", ["log", "squared", "bpr"])
-@pytest.mark.parametrize("by", ["uniform", "popularity"])
-def test_shared_candidates_give_the_loss_and_gradients_of_all_on_average(loss, by):
+@pytest.mark.parametrize(("by", "users_at_once"), [("uniform", 2), ("popularity", 0)])
+def test_shared_candidates_give_the_loss_and_gradients_of_all_on_average(loss, by, users_at_once):
     model, n_draws = make("nais"), 300
     whole = loss_and_gradients(model, loss=loss, by=by, negatives="all")
     draws = torch.stack(
         [
-            loss_and_gradients(model, seed=seed, loss=loss, by=by, negatives="shared", n_shared=6)
+            loss_and_gradients(model, 0, seed, by, users_at_once, loss=loss, negatives="shared", n_shared=6)
             for seed in range(n_draws)
         ]
     )
@@ -89,24 +92,22 @@ def test_shared_candidates_give_the_loss_and_gradients_of_all_on_average(loss, b
 
 
 def test_shared_candidates_are_all_that_anybody_had_and_a_weighted_sample_of_the_rest():
-    chances = draw_chances(TRAIN, "popularity")
+    chances, n_draws = draw_chances(TRAIN, "popularity"), 500
     total = torch.zeros(N_ITEMS)
-    for seed in range(500):
-        shared = draw_shared(HAD, 5, chances, torch.Generator().manual_seed(seed))
+    for seed in range(n_draws):
+        shared = draw_shared(5, chances, torch.Generator().manual_seed(seed)).joined(HAD)
         assert torch.equal(shared.columns, shared.columns.unique())
         had = torch.isin(shared.columns, HAD.items)
         assert had.sum() == len(HAD.items.unique())
         assert (shared.stands_for[had] == 1).all()
         total[shared.columns] += shared.stands_for
-    likely = chances.index_fill(0, HAD.items, 0.0) / chances.index_fill(0, HAD.items, 0.0).sum()
-    assert ((total / 500 - 1).abs() <= 4 * ((1 / likely - 1).clamp(max=1e6) / 5 / 500) ** 0.5)[
-        likely > 0
-    ].all()
+    likely = chances / chances.sum()
+    assert ((total / n_draws - 1).abs() <= 4 * ((1 / likely - 1) / 5 / n_draws) ** 0.5).all()
 
 
-def test_where_everything_was_had_nothing_is_drawn():
+def test_where_everything_was_had_nothing_is_added():
     everything = Histories.of([range(4), [1]])
-    shared = draw_shared(everything, 5, torch.ones(4), torch.Generator())
+    shared = draw_shared(5, torch.ones(4), torch.Generator()).joined(everything)
     assert shared.columns.tolist() == [0, 1, 2, 3]
     counts = expected_counts_of_some(everything, shared.columns, 3, torch.ones(4))
     assert counts.tolist() == [[0, 0, 0, 0], [1, 0, 1, 1]]
@@ -124,6 +125,10 @@ def test_sparse_gradients_are_the_dense_ones():
     dense = loss_and_gradients(model, negatives="shared", n_shared=9)
     model.sparse_gradients = True
     sparse = loss_and_gradients(model, negatives="shared", n_shared=9)
+    model.sparse_gradients = False
+    torch.testing.assert_close(loss_and_gradients(model, 3, negatives="shared", n_shared=9), dense)
+    model.sparse_gradients = True
+    sparse = loss_and_gradients(model, 3, negatives="shared", n_shared=9)
     assert model.history_factors.grad.is_sparse
     torch.testing.assert_close(sparse, dense)
 

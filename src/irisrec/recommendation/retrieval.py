@@ -27,7 +27,10 @@ from irisrec.recommendation.choosing import Floats, Ints
 from irisrec.recommendation.rule_tables import RuleTables
 
 FROM_ITEMS = 50_000  # below, the exact scores of all items take little longer than the search
-CANDIDATES = 2048  # of each linear score
+LEAST, SHARE = (
+    2048,
+    0.01,
+)  # candidates of each linear score: so many, or a share of the catalog if that is more
 _SAMPLE = 512  # items that the first linear score is fitted to
 _MORE = 4  # times as many candidates are taken where rules leave too few
 
@@ -43,11 +46,14 @@ class Retriever:
 
     Attributes:
         scorer: of a model that `may_retrieve`.
-        n_candidates: how many items each linear score brings.
     """
 
     scorer: PreparedItemSimilarity
-    n_candidates: int = CANDIDATES
+
+    @property
+    def n_candidates(self) -> int:
+        """How many items each linear score brings."""
+        return min(self.scorer.n_items, max(LEAST, int(SHARE * self.scorer.n_items)))
 
     @torch.no_grad()
     def choose(self, histories: Histories, rules: RuleTables, k: int) -> tuple[Ints, Floats]:

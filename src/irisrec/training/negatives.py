@@ -26,16 +26,24 @@ class Draws(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """Candidates that the users of a step share: all that anybody of them had, and a sample of the other items.
+    """Candidates that users share.
 
     Attributes:
         columns: (C,) item rows, ascending.
-        stands_for: (C,) how many items of its kind each stands for: 1 for what somebody had, for a drawn one the
-            inverse of how often a sample has it on average, times how often this one has it.
+        stands_for: (C,) how many items each stands for: 1 for what one of the users had, for others the inverse of how
+            often a sample has them on average, times how often this one has them.
     """
 
     columns: Tensor
     stands_for: Tensor
+
+    def joined(self, histories: Histories) -> Shared:
+        """Return these candidates and all items that the users had."""
+        had = torch.unique(histories.items)
+        others = ~torch.isin(self.columns, had)
+        columns, order = torch.cat([had, self.columns[others]]).sort()
+        weights = torch.cat([self.stands_for.new_ones(len(had)), self.stands_for[others]])
+        return Shared(columns, weights[order])
 
 
 def draw_chances(train: csr_matrix, kind: str, unseen: bool = True) -> Tensor:
@@ -61,21 +69,15 @@ def expected_counts(positive: Tensor, n_negatives: int, chances: Tensor) -> Tens
     return free * (wanted / torch.where(total > 0, total, 1.0))
 
 
-def draw_shared(histories: Histories, n: int, chances: Tensor, generator: torch.Generator) -> Shared:
-    """Draw ``n`` items by their chances, with replacement, from those that nobody of the step had."""
-    had = torch.unique(histories.items)
-    free = chances.double().index_fill(0, had, 0.0)
-    ends = free.cumsum(0)
+def draw_shared(n: int, chances: Tensor, generator: torch.Generator) -> Shared:
+    """Draw ``n`` items by their chances, with replacement."""
+    ends = chances.double().cumsum(0)
     total = ends[-1]
-    if not bool(total > 0):
-        return Shared(had, torch.ones_like(had, dtype=chances.dtype))
     places = torch.rand(n, generator=generator, dtype=torch.float64).to(ends.device) * total
     found = torch.searchsorted(ends, places.minimum(torch.nextafter(total, ends.new_zeros(()))), right=True)
-    drawn, times = torch.unique(found, return_counts=True)
-    stands_for = times * total / (n * chances[drawn].double())
-    columns, order = torch.cat([had, drawn]).sort()
-    weights = torch.cat([stands_for.new_ones(len(had)), stands_for])[order]
-    return Shared(columns, weights.to(chances.dtype))
+    columns, times = torch.unique(found, return_counts=True)
+    stands_for = times * total / (n * chances[columns].double())
+    return Shared(columns, stands_for.to(chances.dtype))
 
 
 def expected_counts_of_some(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Literal
+from functools import partial
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -34,6 +35,15 @@ _MANY = 1e11  # operations on pairs in an epoch from which candidates are shared
 _FEW_COLUMNS = 16  # a step in smaller pieces would take forever
 
 
+class _Part(NamedTuple):
+    """Some users of a step and some of their candidates, all if None, with what the loss of their scores is."""
+
+    known: Histories
+    had: Histories
+    candidates: Tensor | None
+    loss: Loss
+
+
 class Step:
     """Computes the gradients of training steps.
 
@@ -46,19 +56,32 @@ class Step:
 
     def __init__(self, model: Trainable, train: csr_matrix, config: TrainingConfig, chances: Tensor) -> None:
         self.model, self.config, self.chances = model, config, chances
-        self.n_rows = expected_rows(train, config.batch_users)
+        self._rows_of = partial(expected_rows, train)
+        self.n_rows = self._rows_of(config.batch_users)
         self.negatives = self._chosen(train)
         self.has_few_rows = (
             self.negatives == "shared" and 4 * (self.n_rows + config.n_shared) < train.shape[1]
         )
+        self.users_at_once = self._group_size(train)
         self.columns_at_once = 0  # not planned yet
 
     @property
     def share_of_pairs(self) -> float:
         """Which share of all pairs of items a step computes."""
-        n = self.model.n_items
-        columns = min(n, self.n_rows + self.config.n_shared) if self.negatives == "shared" else n
-        return self.n_rows * columns / n**2
+        n_groups = self.config.batch_users / self.users_at_once
+        return n_groups * self._n_rows_at_once * self._n_columns / self.model.n_items**2
+
+    @property
+    def _n_rows_at_once(self) -> int:
+        """About how many distinct items the users had that are computed together."""
+        return self._rows_of(self.users_at_once)
+
+    @property
+    def _n_columns(self) -> int:
+        """About how many candidates they have."""
+        if self.negatives != "shared":
+            return self.model.n_items
+        return min(self.model.n_items, self._n_rows_at_once + self.config.n_shared)
 
     def backward(self, known: Histories, had: Histories, generator: torch.Generator) -> tuple[float, int]:
         """Add the gradients of a step's mean loss; return it with the number of samples it is the mean of.
@@ -68,34 +91,39 @@ class Step:
         per_positive = self.config.n_negatives + (self.config.loss != "bpr")  # pairs, or samples
         n_samples = len(had.items) * per_positive
         total = 0.0
-        for candidates, loss in self._parts(had, generator):
-            parts = self.model.training_scores(known, had, candidates)
-            losses = [part.weight * loss(part.scores, part.items) for part in parts]
+        for part in self._parts(known, had, generator):
+            found = self.model.training_scores(part.known, part.had, part.candidates)
+            losses = [scored.weight * part.loss(scored.scores, scored.items) for scored in found]
             mean = torch.stack(losses).sum() / n_samples
             mean.backward()  # type: ignore[no-untyped-call]
             total += float(mean.detach())
         return total, n_samples
 
-    def _parts(self, had: Histories, generator: torch.Generator) -> Iterator[tuple[Tensor | None, Loss]]:
-        """Yield candidates, and the loss of their (B, C) scores; the losses add up to the step's."""
-        n_items, device = self.model.n_items, had.items.device
+    def _parts(self, known: Histories, had: Histories, generator: torch.Generator) -> Iterator[_Part]:
+        """Yield parts of a step whose losses add up to its own."""
+        n_items, step = self.model.n_items, self.columns_at_once
         if self.negatives == "shared":
-            columns, stands_for = draw_shared(had, self.config.n_shared, self.chances, generator)
+            yield from self._shared_parts(known, had, generator)
+        elif not step or step >= n_items:
+            yield _Part(known, had, None, self._loss_of_all(had, generator))
         else:
-            columns, stands_for = torch.arange(n_items, device=device), None
-        step = self.columns_at_once or len(columns)
-        if step >= len(columns):
-            yield (
-                (None, self._loss_of_all(had, generator))
-                if stands_for is None
-                else (columns, self._loss_of_some(had, columns, stands_for))
-            )
-            return
-        with self.model.shared_pass(None if stands_for is None else columns):
-            for start in range(0, len(columns), step):
-                some = slice(start, start + step)
-                weights = None if stands_for is None else stands_for[some]
-                yield columns[some], self._loss_of_some(had, columns[some], weights)
+            with self.model.shared_pass(None):
+                for columns in torch.split(torch.arange(n_items, device=had.items.device), step):
+                    yield _Part(known, had, columns, self._loss_of_some(had, columns, None))
+
+    def _shared_parts(self, known: Histories, had: Histories, generator: torch.Generator) -> Iterator[_Part]:
+        """Yield groups of users, who have the drawn candidates in common and beside them what one of them had."""
+        drawn = draw_shared(self.config.n_shared, self.chances, generator)
+        with self.model.shared_pass(torch.unique(torch.cat([had.items, drawn.columns]))):
+            for start in range(0, len(had), self.users_at_once):
+                stop = min(start + self.users_at_once, len(had))
+                group, their_known = had.part(start, stop), known.part(start, stop)
+                candidates = drawn.joined(group)
+                step = self.columns_at_once or len(candidates.columns)
+                pieces = zip(*(torch.split(values, step) for values in candidates), strict=True)
+                for columns, stands_for in pieces:
+                    loss = self._loss_of_some(group, columns, stands_for)
+                    yield _Part(their_known, group, columns, loss)
 
     def _loss_of_some(self, had: Histories, columns: Tensor, stands_for: Tensor | None) -> Loss:
         positive = had.membership(columns, len(columns))
@@ -138,11 +166,21 @@ class Step:
         )
         return "shared"
 
+    def _group_size(self, train: csr_matrix) -> int:
+        """Return how many users share candidates: so many that they had about as many items as are drawn.
+
+        A pair kernel computes all their items against all their items, though each needs its own history against its
+        own items alone; for fewer users that is less, for too few the drawn candidates are computed too often.
+        """
+        if self.negatives != "shared" or not self.model.pair_activations:
+            return self.config.batch_users
+        mean = train.nnz / max(1, np.count_nonzero(np.diff(train.indptr)))
+        return max(1, min(self.config.batch_users, int(self.config.n_shared / mean)))
+
     def plan(self, reserve: int) -> None:
         """Choose how many candidates are computed at a time, ``reserve`` bytes being needed for something else."""
-        n_items, n_users = self.model.n_items, self.config.batch_users
-        n = min(n_items, self.n_rows + self.config.n_shared) if self.negatives == "shared" else n_items
-        each = self.model.training_bytes(n_users, self.n_rows)
+        n_users, n, n_rows = self.users_at_once, self._n_columns, self._n_rows_at_once
+        each = self.model.training_bytes(n_users, n_rows)
         self.columns_at_once = at_once(n, each, reserve=reserve)
         if self.columns_at_once >= n:
             self.columns_at_once = 0
