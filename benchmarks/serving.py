@@ -25,6 +25,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+ALONE = "irisrec, one by one"  # requests that wait are not computed together
+NAMES = ("irisrec", ALONE, "implicit")
+
 
 class Connection:
     """One kept-alive HTTP connection, as bare as it can be: the client must not be what is measured."""
@@ -97,10 +100,10 @@ async def at_most(port: int, requests: Sequence[bytes], clients: int, seconds: f
 
 
 @contextmanager
-def service(command: list[str], port: int) -> Iterator[int]:
+def service(command: list[str], port: int, together: int) -> Iterator[int]:
     """Start a service and wait until it answers."""
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(together)
     )
     try:
         for _ in range(600):
@@ -116,9 +119,10 @@ def service(command: list[str], port: int) -> Iterator[int]:
         process.wait(30)
 
 
-def environment() -> dict[str, str]:
+def environment(together: int) -> dict[str, str]:
     return {
         **os.environ,
+        "IRISREC_SERVE_LIMITS__TOGETHER": str(together),
         "IRISREC_SERVE_RATE__PER_SECOND": "0",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
@@ -130,6 +134,12 @@ def resident(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def processor_seconds(pid: int) -> float:
+    """Return the processor time of a process, which counts work whether or not other programs slow the clock."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -137,17 +147,20 @@ def free_port() -> int:
 
 
 def measure(
-    command: list[str], port: int, requests: list[bytes], wanted: argparse.Namespace
+    command: list[str], port: int, requests: list[bytes], wanted: argparse.Namespace, together: int
 ) -> dict[str, float]:
-    with service(command, port) as pid:
+    with service(command, port, together) as pid:
         asyncio.run(at_most(port, requests, 4, 2.0))  # warm
         seconds = asyncio.run(at_rate(port, requests, wanted.rate, wanted.seconds))
+        worked = processor_seconds(pid)
         throughput = asyncio.run(at_most(port, requests, wanted.clients, wanted.seconds))
+        worked = processor_seconds(pid) - worked
         before = resident(pid)
         if wanted.soak:
             asyncio.run(at_most(port, requests, wanted.clients, wanted.soak))
         return {
             "per_second": throughput,
+            "processor_ms": worked / (throughput * wanted.seconds) * 1000,
             "p50_ms": float(np.quantile(seconds, 0.5) * 1000),
             "p99_ms": float(np.quantile(seconds, 0.99) * 1000),
             "max_ms": float(seconds.max() * 1000),
@@ -166,7 +179,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=16, help="that ask without pause for the throughput")
     parser.add_argument("--history", type=int, default=50, help="items of a history")
     parser.add_argument("--soak", type=float, default=0, help="further seconds under full load, for memory")
-    parser.add_argument("--only", choices=("irisrec", "implicit"))
+    parser.add_argument("--only", choices=NAMES)
     wanted = parser.parse_args()
     requests = requests_of(wanted.run, wanted.history, 2000)
     print(
@@ -174,22 +187,24 @@ def main() -> None:
     )
     print(f"latencies at {wanted.rate:g} requests per second, throughput with {wanted.clients} clients, "
           f"{wanted.seconds:g} s each\n")  # fmt: skip
-    print(f"{'':10}{'per second':>12}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'MB':>8}{'MB after':>10}")
+    print(
+        f"{'':24}{'per second':>12}{'CPU ms each':>13}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'MB':>8}{'MB after':>10}"
+    )
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("irisrec", "implicit"):
+        for name in NAMES:
             if wanted.only not in (None, name):
                 continue
             port = free_port()
-            if name == "irisrec":
+            if name != "implicit":
                 database = f"sqlite:///{folder}/history.sqlite3"
                 command = [str(Path(sys.executable).with_name("irisrec")), "serve", str(wanted.run)]
                 command += ["--port", str(port), "--database", database]
             else:
                 peer = Path(__file__).with_name("serving_implicit.py")
                 command = [sys.executable, str(peer), str(wanted.run), str(port)]
-            found = measure(command, port, requests, wanted)
+            found = measure(command, port, requests, wanted, 1 if name == ALONE else 32)
             print(
-                f"{name:10}{found['per_second']:12.1f}{found['p50_ms']:9.1f}{found['p99_ms']:9.1f}"
+                f"{name:24}{found['per_second']:12.1f}{found['processor_ms']:13.1f}{found['p50_ms']:9.1f}{found['p99_ms']:9.1f}"
                 f"{found['max_ms']:9.1f}{found['mb']:8.0f}{found['mb_after_soak']:10.0f}"
             )
 

@@ -42,9 +42,7 @@ class Computing:
         at_once: most jobs of one block.
     """
 
-    def __init__(
-        self, workers: int, waiting: int, seconds: float, metrics: Metrics, at_once: int = 32
-    ) -> None:
+    def __init__(self, workers: int, waiting: int, seconds: float, metrics: Metrics, at_once: int) -> None:
         self._free = workers or len(os.sched_getaffinity(0))
         self._threads = ThreadPoolExecutor(self._free, "computing", initializer=one_core)
         self._queue: deque[_Job] = deque()

@@ -43,6 +43,7 @@ class Limits(Settings):
         events: of ``/interactions``.
         picture_bytes, pixels: of a picture that is sent.
         waiting: requests that wait for the model; further ones are turned away at once.
+        together: requests that are computed as one block.
         connections: open at a time.
         seconds: until an answer, after which the request is given up.
         header_seconds, body_seconds: that a client may take to send them.
@@ -57,6 +58,7 @@ class Limits(Settings):
     picture_bytes: int = Field(default=10_000_000, ge=1_000)
     pixels: int = Field(default=25_000_000, ge=1)
     waiting: int = Field(default=256, ge=1)
+    together: int = Field(default=32, ge=1)
     connections: int = Field(default=1000, ge=1)
     seconds: float = Field(default=10.0, gt=0)
     header_seconds: float = Field(default=10.0, gt=0)

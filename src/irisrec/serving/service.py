@@ -61,7 +61,9 @@ class Service:
         self.metrics = Metrics()
         self.wording = Wording(verb=settings.verb)
         limits = settings.limits
-        self._computing = Computing(settings.workers, limits.waiting, limits.seconds, self.metrics)
+        self._computing = Computing(
+            settings.workers, limits.waiting, limits.seconds, self.metrics, limits.together
+        )
         self._pictures = Pictures()
         self._store_threads = CapacityLimiter(16)
         self._items = ItemStore(store.database, served.items.kind)
