@@ -52,7 +52,7 @@ def python_of(peer: str, cache: Path, limit: float) -> Path:
 
     What a peer is not given an own version of, PyTorch above all, it finds in the environment that this runs in.
     """
-    folder, wanted = cache / "peers" / peer, WANTED[peer]
+    folder, wanted = (cache / "peers" / peer).absolute(), WANTED[peer]
     python, done = folder / "bin" / "python", folder / "installed.txt"
     if done.exists() and done.read_text() == repr(wanted):
         return python
@@ -94,15 +94,18 @@ def scores_of(
         told = Path(folder) / "task.json"
         told.write_text(json.dumps({**task, **paths}))
         command = [str(python), str(HERE / f"in_{peer}.py"), str(told)]
-        _run(command, limit, f"{peer} cannot fit {task['model']}")
+        _run(command, limit, f"{peer} cannot fit {task['model']}", folder)
         scores: np.ndarray = np.load(paths["scores"])
         return scores
 
 
-def _run(command: list[str], limit: float, what: str) -> str:
+def _run(command: list[str], limit: float, what: str, folder: str | None = None) -> str:
+    """Run in a folder, which may be littered, and return what was printed."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=limit, env=environment, cwd=folder
+        )
     except subprocess.TimeoutExpired:
         raise MissingPeerError(f"{what}: not done after {limit:.0f} s") from None
     if done.returncode:

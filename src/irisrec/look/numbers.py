@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 
-def plain(value: float) -> str:
-    """Print a number with three decimals, zero without a sign.
+def plain(value: float, digits: int = 3) -> str:
+    """Print a number with three decimals or another number of them, zero without a sign.
 
-    >>> plain(-0.0001)
-    '0.000'
+    >>> plain(-0.0001), plain(-0.0001, 4)
+    ('0.000', '−0.0001')
     """
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
-def signed(value: float) -> str:
-    """Print a number with three decimals and its sign.
+def signed(value: float, digits: int = 3) -> str:
+    """Print a number with three decimals or another number of them, and its sign.
 
     >>> signed(0.25), signed(-1.5), signed(-0.0001)
     ('+0.250', '−1.500', '+0.000')
     """
-    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def percent(probability: float) -> str:

@@ -134,8 +134,9 @@ class PreparedItemSimilarity(Scorer):
     @torch.no_grad()
     def modality_shares_of(self, histories: Histories, candidates: Tensor) -> ModalityShares:
         """Split the reasons of each user's own candidates (B, K) in tables (B, L, K), all users at once."""
-        has_parts = self.model.ridge is not None and self.model.maps_content
-        if not isinstance(self.model.attention, AdditiveAttention) or not self.model.modalities or has_parts:
+        model = self.model
+        has_parts = model.ridge is not None and model.maps_content and not model.trained[candidates].all()
+        if not isinstance(model.attention, AdditiveAttention) or not model.modalities or has_parts:
             return super().modality_shares_of(histories, candidates)
         items, weights = histories.padded()
         same = (items[:, :, None] == candidates[:, None, :]).nonzero(as_tuple=True)

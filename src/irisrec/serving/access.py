@@ -18,7 +18,7 @@ from irisrec.serving.rate import Buckets
 
 COOKIE = "irisrec_key"  # how a browser carries a key; good for reading alone
 OPEN = {"/health", "/ready"}  # for machines that watch the service, without a key
-READING = {"/recommend", "/recommend/batch", "/explain"}  # asked by POST, changing nothing
+READING = {"/recommend", "/recommend/batch", "/explain", "/new-item"}  # asked by POST, changing nothing
 
 _Scope = Literal["open", "read", "write"]
 

@@ -67,9 +67,9 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router, dependencies=[KEY] if service.settings.keys else [])
     add_handlers(app)
     # the last one added is the outermost
-    app.add_middleware(
-        BodyLimit, most=limits.body_bytes, larger={"/items": limits.body_bytes + limits.picture_bytes}
-    )
+    with_picture = limits.body_bytes + limits.picture_bytes
+    larger = {"/items": with_picture, page.NEW_ITEM: with_picture}
+    app.add_middleware(BodyLimit, most=limits.body_bytes, larger=larger)
     app.add_middleware(Gate, settings=service.settings, opened=OPEN_PATHS)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observing, metrics=service.metrics)

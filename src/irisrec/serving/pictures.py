@@ -20,7 +20,7 @@ class Pictures:
     """Scales pictures down and remembers those asked for lately."""
 
     def __init__(self) -> None:
-        self._small = lru_cache(_KEPT)(_small)
+        self._scaled = lru_cache(_KEPT)(scaled)
 
     def of(self, served: Served, item_id: Id, size: int, added: bytes | None = None) -> bytes:
         """Return an item's picture as WebP, its longer side ``size`` pixels at most.
@@ -39,7 +39,7 @@ class Pictures:
         if not (added or path):
             raise NotFoundError(f"there is no picture of an item {item_id!r}")
         try:
-            return self._small(added or path, size)
+            return self._scaled(added or path, size)
         except FeatureError:  # whose message may name a path of this machine
             raise NotFoundError(f"the picture of item {item_id!r} cannot be read any more") from None
 
@@ -59,7 +59,8 @@ def check_pixels(data: bytes, most: int) -> None:
         )
 
 
-def _small(picture: str | bytes, size: int) -> bytes:
+def scaled(picture: str | bytes, size: int) -> bytes:
+    """Return a picture as WebP, its longer side ``size`` pixels at most."""
     small = decode(read_bytes(picture), at_least=size)
     small.thumbnail((size, size))
     data = io.BytesIO()

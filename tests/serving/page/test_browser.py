@@ -70,7 +70,7 @@ def test_hovering_and_clicking_show_the_exact_numbers(tab, recommender, user):
     text = card.inner_text()
     assert reason.title in text
     for share in (*reason.modalities.values(), reason.contribution):
-        assert f"{share:+.4f}" in text
+        assert f"{share:+.4f}".replace("-", "−") in text
     assert f"{reason.relevance:.4f}" in text
     keep(tab, "numbers")
     tab.mouse.move(5, 5)

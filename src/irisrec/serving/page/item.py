@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from irisrec.data.catalog import RESERVED
 from irisrec.errors import DataError, ModelError
 from irisrec.recommendation.rules import LEARNED
+from irisrec.recommendation.words import Wording
 from irisrec.serving.errors import NotFoundError
 from irisrec.serving.page.kinds import Kind, kinds_of
 from irisrec.serving.page.sentences import sentence
@@ -94,7 +96,12 @@ async def item_view(service: Service, served: Served, state: State, id_text: str
         text=frame["text"][thing.row] or "",
         facts=facts,
         n_users=int(served.known.counts[thing.row]),
-        strips=tuple([await _strip(service, served, things, thing, *way) for way in _ways(kinds)]),
+        strips=tuple(
+            [
+                await _strip(service, served, things, thing, *way)
+                for way in ways_of(sorted(model.content_masks), service.wording)
+            ]
+        ),
         has_reasons=model.has_reasons,
         takes_histories=not model.knows_users_only,
     )
@@ -112,9 +119,10 @@ async def item_view(service: Service, served: Served, state: State, id_text: str
     )
 
 
-def _ways(kinds: tuple[Kind, ...]) -> list[tuple[str, str]]:
-    modalities = [(kind.name, f"By {kind.label.lower()}") for kind in kinds[:-1]]
-    return [*modalities, (LEARNED, "By what the model has learned")]
+def ways_of(modalities: Sequence[str], wording: Wording) -> list[tuple[str, str]]:
+    """Return the ways in which items are compared, and what they are called."""
+    named = [(name, f"By {wording.noun(name)}") for name in modalities]
+    return [*named, (LEARNED, "By what the model has learned")]
 
 
 async def _strip(

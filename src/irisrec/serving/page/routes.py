@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, File, Form, Path, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
 
+from irisrec.errors import DataError
 from irisrec.serving.errors import NotFoundError
 from irisrec.serving.page.home import home
 from irisrec.serving.page.item import item_view
+from irisrec.serving.page.newcomer import Draft, newcomer
 from irisrec.serving.page.rendering import KINDS, render, static_file
 from irisrec.serving.page.report import POLICY, read_report
 from irisrec.serving.page.signing import SIGN_IN, SIGN_OUT
@@ -18,6 +20,7 @@ from irisrec.serving.routes.shared import TheService
 from irisrec.serving.schemas.asked import VISIBLE
 
 router = APIRouter(include_in_schema=False)
+NEW_ITEM = "/new-item"
 OPEN = frozenset({SIGN_IN, SIGN_OUT, *(f"/static/{name}" for name in KINDS)})
 
 
@@ -39,6 +42,32 @@ async def item(
     state = State.read(request.query_params)
     view = await item_view(service, service.served, state, item_id)
     return render(request, "item.html", view=view, state=state)
+
+
+@router.get(NEW_ITEM)
+async def ask_for_item(request: Request, service: TheService) -> HTMLResponse:
+    """Ask for a picture or a text of a new item."""
+    state = State.read(request.query_params)
+    view = await newcomer(service, service.served, state, None)
+    return render(request, "new_item.html", view=view, state=state)
+
+
+@router.post(NEW_ITEM)
+async def try_item(
+    request: Request,
+    service: TheService,
+    title: Annotated[str, Form(max_length=500)] = "",
+    text: Annotated[str, Form(max_length=20_000)] = "",
+    picture: Annotated[UploadFile | None, File()] = None,
+) -> HTMLResponse:
+    """Show what a new item would be recommended for; it is kept nowhere."""
+    state = State.read(request.query_params)
+    most = service.settings.limits.picture_bytes
+    data = b"" if picture is None else await picture.read(most + 1)
+    if len(data) > most:
+        raise DataError(f"a picture may have at most {most:,} bytes here")
+    view = await newcomer(service, service.served, state, Draft(title, text, data or None))
+    return render(request, "new_item.html", 422 if view.problem else 200, view=view, state=state)
 
 
 @router.get("/report")

@@ -46,17 +46,18 @@ class Things:
 
     def __init__(self, served: Served) -> None:
         self._items = served.items
+        self._added = served.added
         self._titles = served.recommender.catalog.frame["title"]
         self._pictures = served.recommender.catalog.frame["picture"]
 
     def of_row(self, row: int) -> Thing:
         """Return an item by its row."""
-        id = str(self._items.ids([row])[0])
-        path = self._pictures[row]
-        there = path is not None and Path(path).is_file()
-        return Thing(
-            row, id, self._titles[row].strip() or id, f"/pictures/{quote(id, safe='')}" if there else None
-        )
+        own = self._items.ids([row])[0]
+        id, path = str(own), self._pictures[row]
+        # the pictures of items that were added are in the store, which is asked only when a browser wants one
+        there = own in self._added or (path is not None and Path(path).is_file())
+        picture = f"/pictures/{quote(id, safe='')}" if there else None
+        return Thing(row, id, self._titles[row].strip() or id, picture)
 
     def of_rows(self, rows: Iterable[int]) -> tuple[Thing, ...]:
         """Return several."""

@@ -27,7 +27,7 @@ function show(html, keepPlace) {
   document.title = next.title;
   if (keepPlace) glide(before);
   else scrollTo(0, 0);
-  const heading = document.querySelector("#changed, h1");
+  const heading = document.getElementById("changed") || document.querySelector("h1");
   const same = focused && document.getElementById(focused);
   (same || document.getElementById("history-title") || document.getElementById("main")).focus({ preventScroll: true });
   document.getElementById("told").textContent = heading ? heading.textContent.replace(/\s+/g, " ").trim() : next.title;
