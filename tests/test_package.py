@@ -19,6 +19,7 @@ ROOMS = [
     "lock",
     "sums",
     "memory",
+    "budget",
     "clock",
     "settings",
     "progress",
@@ -89,7 +90,7 @@ INNER = {
         "robustness",
         "faithfulness",
     ],
-    "training": ["config", "losses", "negatives", "checkpoints", "loop"],
+    "training": ["config", "losses", "negatives", "checkpoints", "lazy_adam", "steps", "loop"],
 }
 
 
@@ -102,6 +103,7 @@ def test_public_names_are_these_and_no_others():
         "IdMap",
         "Interactions",
         "IrisrecError",
+        "NewItem",
         "Reason",
         "Recommendation",
         "Recommender",

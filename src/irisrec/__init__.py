@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from irisrec.experiments.run import evaluate_run, resume, train
     from irisrec.features.table import FeatureTable
     from irisrec.ids import IdMap
+    from irisrec.recommendation.adding import NewItem
     from irisrec.recommendation.recommender import Recommender
     from irisrec.recommendation.results import Reason, Recommendation
 
@@ -28,6 +29,7 @@ _HOMES = {
     "IdMap": "irisrec.ids",
     "Interactions": "irisrec.data.interactions",
     "IrisrecError": "irisrec.errors",
+    "NewItem": "irisrec.recommendation.adding",
     "Reason": "irisrec.recommendation.results",
     "Recommendation": "irisrec.recommendation.results",
     "Recommender": "irisrec.recommendation.recommender",
@@ -44,6 +46,7 @@ __all__ = [
     "IdMap",
     "Interactions",
     "IrisrecError",
+    "NewItem",
     "Reason",
     "Recommendation",
     "Recommender",

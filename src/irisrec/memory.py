@@ -29,14 +29,19 @@ def keep_freed_memory() -> bool:
     return bool(libc.mallopt(_M_MMAP_THRESHOLD, _LIMIT) and libc.mallopt(_M_TRIM_THRESHOLD, _LIMIT))
 
 
+def give_back() -> None:
+    """Give freed memory that the allocator keeps back to the system, where it can (glibc only)."""
+    if libc := _libc():
+        libc.malloc_trim(0)
+
+
 def forget_peak() -> bool:
     """Begin a new peak, so that one process can tell what each of several runs needed (Linux only).
 
     Freed memory that the allocator keeps goes back to the system first, for it is nobody's need. Returns whether it
     could; where not, `peak_memory` is that of the process.
     """
-    if libc := _libc():
-        libc.malloc_trim(0)
+    give_back()
     try:
         _FORGET.write_text("5")
     except OSError:  # another system, or not allowed

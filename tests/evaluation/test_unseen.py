@@ -60,6 +60,21 @@ def test_cold_items_are_ranked_among_themselves_only():
     assert result.metrics["sampled-5"]["hr@8"] >= result.metrics["full"]["hr@1"]
 
 
+def test_cold_items_are_ranked_among_all_items_beside():
+    result = evaluate(Recorder(DATA.n_items), COLD_ITEMS, EvaluationConfig(cutoffs=(8,), n_sampled=0))
+    masked = (COLD_ITEMS.train + COLD_ITEMS.validation).toarray() > 0
+    ranks = {  # later rows score higher
+        user: [int((~masked[user, item:]).sum()) for item in items]
+        for user, items in enumerate(COLD_ITEMS.test.tolil().rows)
+        if items
+    }
+    expected = [min(places) <= 8 for places in ranks.values()]
+    assert result.metrics["every-item"]["hr@8"] == pytest.approx(np.mean(expected))
+    assert result.metrics["every-item"]["hr@8"] < result.metrics["full"]["hr@8"]
+    warm = split_dataset(DATA, SplitConfig())
+    assert "every-item" not in evaluate(Recorder(DATA.n_items), warm, CONFIG).metrics
+
+
 def test_a_model_that_learns_items_by_id_says_that_it_ranks_cold_ones_by_chance():
     notes = evaluate(Popularity(DATA.n_items).fit(COLD_ITEMS.train), COLD_ITEMS, CONFIG).notes
     assert "Popularity learns items by their ids and ranks these by chance" in str(notes[-1])

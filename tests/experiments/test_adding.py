@@ -9,12 +9,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from irisrec import ExperimentConfig, Recommender, evaluate_run, train
+from irisrec import ExperimentConfig, NewItem, Recommender, evaluate_run, train
 from irisrec.cli.main import app
 from irisrec.errors import DataError, FeatureError, IrisrecError, ModelError, RunError
 from irisrec.experiments.adding import add_items
 from irisrec.features.pictures import read_bytes
-from irisrec.recommendation.adding import NewItem
 from irisrec.recommendation.rules import Rules
 from irisrec.sums import SUMS, check_sealed
 
@@ -186,10 +185,11 @@ def test_a_run_with_added_items_is_whole_and_recommends_as_in_memory(run, old, t
     told = json.loads(result.stdout)
     assert (told["items"], told["added_after_training"]) == (N_WORKS + 4, ["n0", "n1", "n2", "n3"])
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
-    check_sealed(out)
+    check_sealed(out / "encoders" / "image")
     assert not list(tmp_path.glob(".*partial"))
     loaded, in_memory = Recommender.load(out), old.add_items(items)
-    assert loaded.catalog.frame["shelf" if "shelf" in loaded.catalog.frame else "style"].to_list()
+    assert loaded.catalog.frame.schema == old.catalog.frame.schema
+    assert loaded.catalog.frame["style"].to_list()[-4:] == ["red", None, None, "green"]
     for history in (["w00", "n1"], ["n2"], []):
         ours, theirs = loaded.recommend(history=history, k=99), in_memory.recommend(history=history, k=99)
         assert [r.score for r in ours] == pytest.approx([r.score for r in theirs], abs=1e-5)

@@ -39,3 +39,11 @@ def test_a_saved_config_loads_as_the_same(path, name):
     config = ExperimentConfig.load(path, [f"model.name={name}"])
     config.save(path)
     assert ExperimentConfig.load(path) == config
+
+
+def test_an_override_without_a_value_leaves_the_option_to_its_default(path):
+    path.write_text(FILE + "ridge = 100\n")
+    assert ExperimentConfig.load(path).model.ridge == 100
+    changed = ExperimentConfig.load(path, ["model.ridge=", "model.dim=", "training.epochs = "])
+    assert changed.model.ridge is None
+    assert (changed.model.dim, changed.training.epochs) == (64, 30)  # the defaults of both

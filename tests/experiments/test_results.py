@@ -14,7 +14,9 @@ from irisrec.errors import RunError
 from irisrec.evaluation.significance import compare
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.results.findings import findings
+from irisrec.experiments.results.method import methods_of
 from irisrec.experiments.results.page import write_results
 from irisrec.experiments.results.section import finished_runs, sections_of
 from irisrec.experiments.results.standing import standings
@@ -70,6 +72,25 @@ def test_runs_that_differ_in_the_seed_alone_are_one_method(table):
     methods = {method.name: method for method in section(table).methods}
     assert methods.keys() == {"Popularity", "EASE", "FISM (dim 4)", "FISM (dim 6)", "FISM + ridge (ours)"}
     assert [run.config.training.seed for run in methods["FISM (dim 4)"].runs] == [0, 1, 2]
+
+
+def test_namesakes_are_told_apart_by_one_setting_where_one_does(tmp_path):
+    def run(model, **features):
+        values = {"data": {"source": "shop", "root": str(tmp_path)}, "model": model, "features": features}
+        return FinishedRun(RunFolder(tmp_path), ExperimentConfig.read(values), {}, {}, [])
+
+    both = {"image": {"encoder": "colour-hog"}, "text": {"encoder": "doc2vec"}}
+    knn = [
+        run({"name": "content-knn", "modalities": [m], "n_neighbors": n}, **both)
+        for m, n in (("image", 5), ("text", 9))
+    ]
+    assert [one.name for one in methods_of(knn)] == ["Content kNN (image)", "Content kNN (text)"]
+    ease = [run({"name": "ease", "regularization": weight}) for weight in (5, 50)]
+    assert [one.name for one in methods_of(ease)] == ["EASE (regularization 5)", "EASE (regularization 50)"]
+    grid = [run({"name": "item-knn", "n_neighbors": k, "shrinkage": s}) for k in (5, 6) for s in (0, 1)]
+    assert methods_of(grid)[1].name == "ItemKNN (n_neighbors 5, shrinkage 1)"
+    ours = [run(FISM | {"ridge": weight}) for weight in (5, 50)]
+    assert methods_of(ours)[0].name == "FISM + ridge (ours; ridge 5)"
 
 
 def test_values_are_means_of_the_runs_with_their_standard_deviation(table):

@@ -317,6 +317,24 @@ def test_adding_items_changes_no_score_of_the_old_ones_and_computes_only_the_new
     torch.testing.assert_close(again.score(histories)[:, : N + NEW], grown.score(histories))
 
 
+def test_what_was_computed_of_old_pairs_is_taken_over_unless_a_new_item_lies_too_far_off():
+    model = make(ridge=3.0)
+    ready = prepared(model)
+    ready.score(Histories.of(HISTORIES))
+    histories = Histories.of([*HISTORIES, [0, N, N + 2]])
+    for far in (False, True):
+        model_grown = with_new_items(model, *content(NEW, seed=8))
+        if far:  # its logits are thousands apart
+            model_grown.feature_image[N] *= 1e4
+            model_grown.present_image[N] = True
+        grown = ready.grown(model_grown)
+        cached = grown.pairs.__dict__
+        assert ("_exponentials" in cached) != far
+        anew = prepared(model_grown)
+        torch.testing.assert_close(grown.score(histories), anew.score(histories))
+        torch.testing.assert_close(cached["_added_by_others"], anew.pairs._added_by_others)
+
+
 def test_past_the_limit_of_pairs_a_grown_model_computes_them_anew():
     model = make()
     grown = prepared(model, N * N).grown(with_new_items(model, *content(NEW, seed=8)))

@@ -51,6 +51,13 @@ MODELS = {
     "image-iris": {"name": "image-iris", **WIDTHS},
     "image-add-text-iris": {"name": "image-add-text-iris", **WIDTHS},
     "multimodal-iris": {"name": "multimodal-iris", **WIDTHS},
+    "content-map": {
+        **WIDTHS,
+        "name": "multimodal-iris",
+        "content_factors": True,
+        "id_dropout": 0.3,
+        "ridge": 9,
+    },
 }
 IMPERSONAL = ("popularity", "random")  # rank without knowing tastes
 BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf", "lightgcn", "freedom")

@@ -121,3 +121,17 @@ def test_requests_that_wait_for_the_same_kind_of_list_are_computed_together(clie
             assert abs(one["score"] - other["score"]) < 1e-4
     assert 'irisrec_batch_size_bucket{le="4.0"} 7.0' in client.get("/metrics").text  # seven alone
     assert 'irisrec_batch_size_bucket{le="8.0"} 8.0' in client.get("/metrics").text  # and five together
+
+
+def test_a_request_that_takes_too_long_is_given_up_and_the_next_one_is_served(client_of):
+    client = client_of(limits={"seconds": 0.3})
+    computing = client.app.state.service._computing
+    go_on = threading.Event()
+    computing._threads.submit(go_on.wait, 20)
+    answer = client.post("/recommend", json=LIST)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["message"] == "the model did not answer within 0.3 s; try again"
+    go_on.set()
+    deadline = time.monotonic() + 20
+    while client.post("/recommend", json=LIST).status_code != 200:
+        assert time.monotonic() < deadline

@@ -120,7 +120,12 @@ def test_pictures_that_are_none_too_large_or_bombs_are_refused(client_of, growin
     small_bomb = picture(size=(900, 900))
     assert len(small_bomb) < 20_000 < len(bomb)
     for data, status, sentence in (
-        (b"no picture", 422, "the file is not a picture of a known format"),
+        (b"no picture", 422, "the file is not a picture; it may be JPEG, PNG"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",
+            422,
+            "the file is not a picture",
+        ),
         (picture()[:60], 422, "image of 1 new item cannot be encoded"),
         (small_bomb, 422, "the picture has 900 x 900 pixels, more than the 100,000 that may be sent here"),
         (bomb, 413, "the body may have at most 25,000 bytes here"),

@@ -223,16 +223,17 @@ def test_what_history_dropout_leaves_out_still_counts_as_had():
     model = make()
     trainer = _Trainer(model, train, config, torch.device("cpu"))
     score = model.score
-    model.score = lambda histories: score(seen.setdefault("known", histories))
+    model.score = lambda histories, candidates=None: score(seen.setdefault("known", histories), candidates)
     histories = Histories.from_matrix(train)
     generator = torch.Generator().manual_seed(0)
-    loss = trainer._loss(histories, 1, generator)
+    loss, n_samples = trainer._backward(histories, generator)
+    assert n_samples == 5 * len(histories.items)
     share = len(seen["known"].items) / len(histories.items)
     assert 0.4 < share < 0.6
     positive = histories.membership(None, N_ITEMS)
     counts = expected_counts(positive, 4, torch.ones(N_ITEMS))
     expected = log_loss(score(seen["known"]), positive, counts)
-    torch.testing.assert_close(loss, expected)
+    assert loss == pytest.approx(float(expected.detach()) / n_samples)
 
 
 def test_fit_score_fit_trains_in_training_mode():
@@ -341,14 +342,14 @@ def test_modality_dropout_masks_items_anew_in_each_step_and_leaves_the_model_as_
     trainer = _Trainer(model, taste_world(), config, torch.device("cpu"))
     training_scores = model.training_scores
 
-    def watched(known, had):
+    def watched(known, had, candidates):
         seen.append((model.features["image"], model.present["image"], known, had))
-        yield from training_scores(known, had)
+        yield from training_scores(known, had, candidates)
 
     model.training_scores = watched
     histories, generator = Histories.from_matrix(taste_world()), torch.Generator().manual_seed(0)
     for _ in range(40):
-        trainer._loss(histories, 1, generator)
+        trainer._backward(histories, generator)
     masks = torch.stack([mask for _, mask, _, _ in seen]).float()
     assert masks.mean().item() == pytest.approx(0.6, abs=0.04)
     assert (masks.mean(0) > 0.3).all(), "no item loses it for good"
@@ -366,7 +367,7 @@ def test_modality_dropout_never_touches_the_ids():
     trainer = _Trainer(model, taste_world(), TrainingConfig(modality_dropout=0.5), torch.device("cpu"))
     trainer._kept = lambda generator: {"image": torch.zeros(N_ITEMS, dtype=torch.bool)}
     histories = Histories.from_matrix(taste_world())
-    trainer._loss(histories, 1, torch.Generator()).backward()
+    trainer._backward(histories, torch.Generator())
     for name, weight in model.named_parameters():
         moved = weight.grad is not None and bool(weight.grad.any())
         assert moved == (name in {"history_factors", "candidate_factors", "bias"}), name

@@ -11,7 +11,11 @@ import typer
 def encode(
     config: Annotated[Path, typer.Argument(help="TOML file that describes the experiment.")],
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override one option: section.key=value. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Override one option: section.key=value, or section.key= for its default. Repeatable.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write vectors, encoders and the list of failures to.")

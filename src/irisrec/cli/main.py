@@ -8,6 +8,7 @@ import sys
 import typer
 
 from irisrec import __version__
+from irisrec.budget import memory_budget
 from irisrec.cli.add_items import add_items
 from irisrec.cli.collect import app as collect
 from irisrec.cli.compare import compare
@@ -67,11 +68,17 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
+    memory: str | None = typer.Option(
+        None,
+        "--memory-budget",
+        help="Most memory for the process, such as 2GB; most of what is free where not given.",
+    ),
 ) -> None:
-    pass
+    context.with_resource(memory_budget(memory))
 
 
 def main() -> None:

@@ -32,6 +32,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     typer.echo(f"{'candidates':<16}" + "".join(f"{name:>15}" for name in names))
     labels = {"full": "all items"}
+    if "every-item" in evaluation.metrics:
+        labels = {"full": "held-out items", "every-item": "all items"}
     for protocol, values in evaluation.metrics.items():
         cells = (f"{values[name]:>15.4f}" if name in values else f"{'–':>15}" for name in names)
         typer.echo(f"{labels.get(protocol, protocol):<16}" + "".join(cells))

@@ -49,6 +49,9 @@ def recommend(
     popularity_damping: rule.PopularityDamping = 0.0,
     diversity: rule.Diversity = 0.0,
     diversity_by: rule.DiversityBy = "learned",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Rank all items by the exact score in a large catalog, too.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
 ) -> None:
     """Recommend items nobody has to be retrained for, and say which history items speak for each.
@@ -81,7 +84,7 @@ def recommend(
 
     with quick_imports():
         from irisrec.recommendation.recommender import Recommender
-    recommender = Recommender.load(run, prepare=for_many)
+    recommender = Recommender.load(run, prepare=for_many, exact=exact)
     rules = rule.rules_of(
         recommender.items,
         allow,

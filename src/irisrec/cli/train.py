@@ -14,7 +14,11 @@ def train(
     config: Annotated[Path | None, typer.Argument(help="TOML file that describes the experiment.")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder for the run.")] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override one option: section.key=value. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Override one option: section.key=value, or section.key= for its default. Repeatable.",
+        ),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Run folder to go on with, instead of a config.")

@@ -32,7 +32,8 @@ class Evaluation:
     Attributes:
         part: ``validation`` or ``test``.
         n_users: users with a target.
-        metrics: {protocol: {"hr@10": mean over users, …}}; protocols are ``full`` and ``sampled-99`` or the like.
+        metrics: {protocol: {"hr@10": mean over users, …}}; protocols are ``full``, ``sampled-99`` or the like, and
+            ``every-item`` where ``full`` ranks only the items that the split has as candidates.
         per_user: {protocol: {metric: (n_users of the data,) values, NaN without a target}}.
         lists: {"coverage@10": …} of the full rankings, see `list_measures`; empty where not asked for.
         calibration: of the probabilities; None where the model gives none or candidates were not sampled evenly.

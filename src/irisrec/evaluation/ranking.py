@@ -14,9 +14,10 @@ from irisrec.errors import ModelError
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 
+EVERY = "every-item"
 Ints = NDArray[np.int64]
 _NO_SCORES = np.empty(0, np.float32)
-_AT_ONCE = 1024  # targets compared with a whole row of scores at once
+_COMPARED = 1 << 26  # scores that targets are compared with at once: 64 MB of booleans
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def rank_targets(
 ) -> Ranks:
     """Rank every target under the protocol ``full`` and under each of ``sampled``.
 
+    Where only some items are candidates, it is ranked among all items as well, the protocol ``every-item``.
+
     Args:
         model: scores users given as histories.
         histories: (n_users, n_items), what each user is known by.
@@ -70,7 +73,7 @@ def rank_targets(
     """
     users = np.flatnonzero(np.diff(targets.indptr))
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    names = ("full", *sampled)
+    names = ("full", *sampled) if among is None else ("full", EVERY, *sampled)
     parts: dict[str, list[Ints]] = {name: [] for name in names}
     sizes: dict[str, list[Ints]] = {name: [] for name in names}
     drawn: dict[str, list[NDArray[np.float32]]] = {name: [_NO_SCORES] for name in sampled}
@@ -92,7 +95,12 @@ def rank_targets(
             parts[name].append(others + places)
             sizes[name].append(n + np.bincount(at, minlength=len(rows))[at])
             drawn[name].append(_scores_of(scores, candidates[rows]))
-        scores = _masked(scores, masked[rows], among)
+        scores = _masked(scores, masked[rows])
+        if among is not None:
+            ranks, n = _among_all(scores, at, own)
+            parts[EVERY].append(ranks - tied_after)
+            sizes[EVERY].append(n)
+            scores[:, torch.from_numpy(~among)] = -torch.inf
         ranks, n = _among_all(scores, at, own)
         lists.append(_first(scores, top))
         parts["full"].append(ranks - tied_after)
@@ -124,13 +132,11 @@ def _among_own(at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
     return places, after
 
 
-def _masked(scores: Tensor, masked: csr_matrix, among: NDArray[np.bool_] | None) -> Tensor:
-    """Return (b, N) scores, -inf for what is masked or no candidate."""
+def _masked(scores: Tensor, masked: csr_matrix) -> Tensor:
+    """Return (b, N) scores, -inf for what is masked."""
     scores = scores.clone()  # a model may have given rows that share memory
     rows = torch.from_numpy(np.repeat(np.arange(len(scores)), np.diff(masked.indptr)))
     scores[rows, torch.from_numpy(masked.indices.astype(np.int64))] = -torch.inf
-    if among is not None:
-        scores[:, torch.from_numpy(~among)] = -torch.inf
     return scores
 
 
@@ -150,9 +156,10 @@ def _scores_of(scores: Tensor, candidates: csr_matrix) -> NDArray[np.float32]:
 
 def _among_all(scores: Tensor, at: Tensor, own: Tensor) -> tuple[Ints, Ints]:
     """Count, among all items but the masked, those that score as high: the target itself and its like included."""
+    step = max(1, _COMPARED // max(scores.shape[1], 1))
     parts = [  # a part at a time: users with many targets would take many copies of their scores
-        (scores[at[start : start + _AT_ONCE]] >= own[start : start + _AT_ONCE, None]).sum(1)
-        for start in range(0, len(at), _AT_ONCE)
+        (scores[at[start : start + step]] >= own[start : start + step, None]).sum(1)
+        for start in range(0, len(at), step)
     ]
     n_candidates = (~torch.isneginf(scores)).sum(1)
     return torch.cat(parts).numpy(), n_candidates[at].numpy()

@@ -122,12 +122,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def apply_override(values: dict[str, Any], override: str) -> None:
-    """Change plain values in place by ``section.key=value``."""
+    """Change plain values in place by ``section.key=value``; with nothing as the value, the option is not set."""
     name, equals, text = override.partition("=")
     keys = [key.strip() for key in name.split(".")]
     if not equals or len(keys) < 2 or not all(keys):
         raise ConfigError(f"--set needs section.key=value, got {override!r}")
-    _put(values, keys, _value(text.strip()), override)
+    if text.strip():
+        _put(values, keys, _value(text.strip()), override)
+    else:
+        _unset(values, keys)
 
 
 def _put(values: dict[str, Any], keys: list[str], value: Any, said: str) -> None:
@@ -136,6 +139,13 @@ def _put(values: dict[str, Any], keys: list[str], value: Any, said: str) -> None
         if not isinstance(values, dict):
             raise ConfigError(f"--set {said!r}: {key} is a value, not a section")
     values[keys[-1]] = value
+
+
+def _unset(values: dict[str, Any], keys: list[str]) -> None:
+    for key in keys[:-1]:
+        values = values.get(key, {})
+    if isinstance(values, dict):
+        values.pop(keys[-1], None)
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from irisrec.budget import memory_budget
 from irisrec.clock import Stopwatch
 from irisrec.data.dataset import Dataset
 from irisrec.data.load import load_dataset
@@ -72,7 +73,8 @@ def train(config: ExperimentConfig, out: Path) -> Evaluation:
     folder = RunFolder(Path(out))
     folder.create()
     config.save(folder.config)
-    return _run(config, folder)
+    with memory_budget(config.training.memory_budget):
+        return _run(config, folder)
 
 
 def resume(run: Path) -> Evaluation:
@@ -80,7 +82,9 @@ def resume(run: Path) -> Evaluation:
     folder = RunFolder(Path(run))
     folder.require()
     folder.sweep()
-    return _run(ExperimentConfig.load(folder.config), folder)
+    config = ExperimentConfig.load(folder.config)
+    with memory_budget(config.training.memory_budget):
+        return _run(config, folder)
 
 
 def evaluate_run(run: Path) -> Evaluation:
@@ -91,7 +95,8 @@ def evaluate_run(run: Path) -> Evaluation:
     model, _ = load_model(folder.path)
     _, _, split = load_split(folder.path)
     vectors = load_features(folder.path) if config.model.uses_features else ({}, {})
-    return evaluate(model, split, judging(config), content=content_of(*vectors))
+    with memory_budget(config.training.memory_budget):
+        return evaluate(model, split, judging(config), content=content_of(*vectors))
 
 
 def judging(config: ExperimentConfig) -> EvaluationConfig:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from irisrec.budget import at_once
 from irisrec.errors import ModelError
 from irisrec.models.features import FeatureScaler, held_features, held_masks, held_modalities
 from irisrec.models.histories import Histories
@@ -18,6 +19,8 @@ from irisrec.models.shapley import MOST_PLAYERS
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+TABLES_OF_SCORES = 6  # (B, N) tables alive at once while users are scored and ranked
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,7 @@ class Scorer(nn.Module, ABC):
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:
         """Yield (b, N) scores of all items for successive parts of the histories, in evaluation mode."""
         training = self.training
+        batch = at_once(batch, 4.0 * TABLES_OF_SCORES * self.n_items, share=0.5)
         self.eval()
         try:
             for start in range(0, len(histories), batch):

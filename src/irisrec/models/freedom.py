@@ -42,6 +42,9 @@ class FREEDOM(LightGCN):
     """
 
     name: ClassVar[str] = "freedom"
+    takes_parts: ClassVar[bool] = (
+        False  # a share of a user's positives has content, and that is of all of them
+    )
 
     def __init__(
         self,
@@ -95,14 +98,17 @@ class FREEDOM(LightGCN):
         """The embeddings of layer 0; the maps of the vectors stand for towers."""
         return super().parameter_groups() | {"towers": [*self.maps.parameters()]}
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[Scored]:
+    def training_scores(
+        self, known: Histories, had: Histories, candidates: Tensor | None = None
+    ) -> Iterator[Scored]:
         """Yield the scores, and what each modality's vectors alone would score, over the items that have it."""
         users, items = self._final()
         rows = users[known_users(known, self.n_users, self.name)]
-        yield Scored(1.0, rows @ items.T)
+        some = slice(None) if candidates is None else candidates
+        yield Scored(1.0, rows @ items[some].T)
         masks = held_masks(self, self.modalities)
         for name, values in held_features(self, self.modalities).items() if self.content_loss else ():
-            yield Scored(self.content_loss, rows @ self.maps[name](values).T, masks[name])
+            yield Scored(self.content_loss, rows @ self.maps[name](values[some]).T, masks[name][some])
 
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
         """Return what their users' embeddings are multiplied with (C, D)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,7 +73,7 @@ class Histories:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> Tensor:
         """(B,) number of items in each history."""
         return self.offsets.diff()
@@ -120,6 +121,10 @@ class Histories:
 
     def padded(self) -> tuple[Tensor, Tensor]:
         """Return items and weights (B, L) for the longest history's L; beyond the end of one, item 0 of weight 0."""
+        return self._padded
+
+    @cached_property
+    def _padded(self) -> tuple[Tensor, Tensor]:
         longest = int(self.lengths.max()) if len(self) else 0
         places = torch.arange(longest, device=self.items.device)
         there = places < self.lengths[:, None]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
+from irisrec.budget import at_once
 from irisrec.models.config import ModelConfig
 from irisrec.models.content_map import ContentMap
 from irisrec.models.content_regression import ContentRegression
-from irisrec.models.contract import ModalityShares, Reasons
+from irisrec.models.contract import TABLES_OF_SCORES, ModalityShares, Reasons
 from irisrec.models.features import FeatureScaler, held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
 from irisrec.models.modality_shares import shares_of
@@ -27,7 +30,8 @@ from irisrec.models.trainable import Scored, Trainable
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-TABLE_LIMIT = 1 << 28  # elements of an item x item table that ranking may keep: 1 GB in float32
+# tables of pairs that are alive at once: in a step with and without attention, and while scores are computed
+TABLES_OF_PAIRS, TABLES_OF_FACTORS, TABLES_TO_SCORE = 13, 6, 7
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,26 @@ class ItemTables:
             joined(self.bias, others.bias),
             joined(self.known, others.known),
         )
+
+    def leaves(self) -> ItemTables:
+        """Return the same numbers as the beginning of a graph of their own."""
+
+        def leaf(table: Tensor) -> Tensor:
+            return table.detach().requires_grad_()
+
+        outputs = {name: leaf(x) for name, x in self.outputs.items()}
+        bias = None if self.bias is None else leaf(self.bias)
+        return ItemTables(leaf(self.p), leaf(self.q), outputs, bias, self.known)
+
+    def backward(self, leaves: ItemTables) -> None:
+        """Go on with the gradients that the leaves have gathered."""
+        pairs = zip(self._learned, leaves._learned, strict=True)
+        reached = [(mine, leaf.grad) for mine, leaf in pairs if mine.requires_grad and leaf.grad is not None]
+        torch.autograd.backward([mine for mine, _ in reached], [gradient for _, gradient in reached])
+
+    @property
+    def _learned(self) -> list[Tensor]:
+        return [self.p, self.q, *self.outputs.values(), *([] if self.bias is None else [self.bias])]
 
 
 class ItemSimilarity(Trainable):
@@ -114,6 +138,8 @@ class ItemSimilarity(Trainable):
         self.content: ContentMap | None = None
         self.attention: AdditiveAttention | ProductAttention | None = None
         self._build_relevance(config)
+        # tables of some items, ascending, or of all, while blocks of candidates share them
+        self._shared: tuple[Tensor | None, ItemTables] | None = None
         self.ridge = RidgeTerm(n_items, config.ridge, config.ridge_content) if config.ridge else None
         if self.maps_content:
             self.register_buffer("trained", torch.ones(n_items, dtype=torch.bool))
@@ -150,12 +176,12 @@ class ItemSimilarity(Trainable):
 
     def added_parts(self, rows: Tensor, candidates: Tensor) -> dict[str, Tensor]:
         """Return {modality: (R, C)}, its part in the ridge term's additions; that of trained items is their ids'."""
-        if self.ridge is None or not self.maps_content:
+        if self.ridge is None or not self.maps_content or bool(self.trained[candidates].all()):
             return {}
         new = ~self.trained[candidates]
+        features = {name: x[candidates[new]] for name, x in self.features.items()}
         parts = {}
         for name in self.modalities:
-            features = {m: x[candidates[new]] for m, x in self.features.items()}
             parts[name] = self.history_factors.new_zeros(len(rows), len(candidates))
             weights = self.ridge.combined(self.regression, features, only=name)[rows]
             parts[name][:, new] = self.ridge.log_scale.exp() * weights
@@ -200,16 +226,43 @@ class ItemSimilarity(Trainable):
             bias = torch.where(self.trained, bias - self.content.base, 0.0)
         self.bias.copy_(bias)
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[Scored]:
-        """Yield the (B, N) scores, in which no user has a part in the ridge regression's weights."""
+    def training_scores(
+        self, known: Histories, had: Histories, candidates: Tensor | None = None
+    ) -> Iterator[Scored]:
+        """Yield the (B, C) scores, in which no user has a part in the ridge regression's weights."""
         if self.ridge is None:
-            yield Scored(1.0, self.score(known))
+            yield Scored(1.0, self.score(known, candidates))
             return
         rows, local = known.localized()
         tables = self.item_tables(None)
-        block = replace(self.block_of(tables.picked(rows), tables, rows, None), added=None)
-        scores = self.score_block(block, local, known, None)
-        yield Scored(1.0, scores + self.ridge.training_scores(known, had, tables.known))
+        columns = tables if candidates is None else tables.picked(candidates)
+        block = replace(self.block_of(tables.picked(rows), columns, rows, candidates), added=None)
+        scores = self.score_block(block, local, known, candidates)
+        linear = self.ridge.training_scores(known, had, tables.known)
+        yield Scored(1.0, scores + (linear if candidates is None else linear[:, candidates]))
+
+    @contextmanager
+    def shared_pass(self, items: Tensor | None) -> Iterator[None]:
+        """Run the towers once for all blocks of candidates; their gradients are summed and go back once."""
+        if self.ridge is not None:
+            items = None  # its weights are of all items
+        tables = self.item_tables(items)
+        leaves = tables.leaves()
+        self._shared = items, leaves
+        try:
+            yield
+        finally:
+            self._shared = None
+        tables.backward(leaves)
+
+    def row_parameters(self) -> list[nn.Parameter]:
+        """Return the latent factors."""
+        return [self.history_factors, self.candidate_factors]
+
+    def training_bytes(self, n_users: int, n_rows: int) -> int:
+        """Count the tables of pairs, forward and backward, beside those of the loss."""
+        of_pairs = TABLES_OF_FACTORS if self.attention is None else TABLES_OF_PAIRS
+        return 4 * of_pairs * n_rows + super().training_bytes(n_users, n_rows)
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
         """The weights by the groups of equation (12): λ1 embeddings, λ2 attention, λ3 towers, λ4 share."""
@@ -223,7 +276,7 @@ class ItemSimilarity(Trainable):
             ]
             groups["share"] = share
         if self.content is not None:
-            groups["towers"] += list(self.content.parameters())
+            groups["towers"] += [p for p in self.content.parameters() if p.ndim == 2]
         return groups
 
     @property
@@ -257,9 +310,13 @@ class ItemSimilarity(Trainable):
 
         ``kept`` names the modalities that all items keep, the others being absent; None means all.
         """
-        columns = self.item_tables(candidates, kept)
-        # the history's items are among all items: one pass through the towers serves both sides
-        history = columns.picked(rows) if candidates is None else self.item_tables(rows, kept)
+        # one pass through the towers serves both sides
+        if candidates is None:
+            columns = self.item_tables(None, kept)
+            return self.block_of(columns.picked(rows), columns, rows, None)
+        items, places = torch.unique(torch.cat([rows, candidates]), return_inverse=True)
+        tables = self.item_tables(items, kept)
+        history, columns = (tables.picked(part) for part in places.split([len(rows), len(candidates)]))
         return self.block_of(history, columns, rows, candidates)
 
     def block_of(
@@ -279,11 +336,19 @@ class ItemSimilarity(Trainable):
 
     def item_tables(self, items: Tensor | None, kept: Collection[str] | None = None) -> ItemTables:
         """Compute factors, biases and towers of some items (n,), of all if None; ``kept`` as of `pair_block`."""
+        if self._shared is not None:
+            there, tables = self._shared
+            if items is None:
+                return tables
+            return tables.picked(items if there is None else torch.searchsorted(there, items))
 
         def pick(table: Tensor) -> Tensor:
             return table if items is None else table[items]
 
-        p, q = pick(self.history_factors), pick(self.candidate_factors)
+        def learned(table: Tensor) -> Tensor:
+            return table if items is None else embedding(items, table, sparse=self.sparse_gradients)
+
+        p, q = learned(self.history_factors), learned(self.candidate_factors)
         bias = None if self.bias is None else pick(self.bias)
         if self.towers is None:
             return ItemTables(p, q, {}, bias)
@@ -351,16 +416,57 @@ class ItemSimilarity(Trainable):
     @torch.no_grad()
     def rank_scores(self, histories: Histories, batch: int = 1024) -> Iterator[Tensor]:
         """Yield (b, N) scores for successive parts of the histories; pairs are computed once where they fit."""
-        rows, local = histories.localized()
-        if len(rows) * self.n_items > TABLE_LIMIT:
-            yield from super().rank_scores(histories, batch)
-            return
         training = self.training
+        batch = at_once(batch, 4.0 * TABLES_OF_SCORES * self.n_items, share=0.5)
         self.eval()
         try:
-            block = self.pair_block(rows, None)
-            for start in range(0, len(histories), batch):
-                stop = min(start + batch, len(histories))
-                yield self.score_block(block, local.part(start, stop), histories.part(start, stop), None)
+            tables = self.item_tables(None)
+            for start, stop in self._ranked_together(histories):
+                group = histories.part(start, stop)
+                rows, local = group.localized()
+                if _columns_at_once(len(rows), self.n_items) < self.n_items:
+                    scores = self.scores_by_blocks(tables, group)
+                    yield from torch.split(scores, batch)
+                    continue
+                block = self.block_of(tables.picked(rows), tables, rows, None)
+                for first in range(0, len(group), batch):
+                    last = min(first + batch, len(group))
+                    yield self.score_block(block, local.part(first, last), group.part(first, last), None)
         finally:
             self.train(training)
+
+    def scores_by_blocks(
+        self, tables: ItemTables, histories: Histories, candidates: Tensor | None = None
+    ) -> Tensor:
+        """Return the scores of `score` from the tables of all items, so many candidates at a time as memory holds."""
+        rows, local = histories.localized()
+        history = tables.picked(rows)
+        n = self.n_items if candidates is None else len(candidates)
+        step = _columns_at_once(len(rows), n)
+        if step >= n:
+            columns = tables if candidates is None else tables.picked(candidates)
+            return self.score_block(
+                self.block_of(history, columns, rows, candidates), local, histories, candidates
+            )
+        scores = tables.p.new_empty(len(histories), n)
+        for start in range(0, n, step):
+            some = torch.arange(start, min(start + step, n), device=rows.device)
+            some = some if candidates is None else candidates[some]
+            block = self.block_of(history, tables.picked(some), rows, some)
+            scores[:, start : start + step] = self.score_block(block, local, histories, some)
+        return scores
+
+    def _ranked_together(self, histories: Histories) -> Iterator[tuple[int, int]]:
+        """Yield stretches of users that one pass over the pairs serves: all whose pairs or whose scores fit."""
+        n_rows = len(torch.unique(histories.items))
+        if _columns_at_once(n_rows, self.n_items) >= self.n_items:
+            yield 0, len(histories)
+            return
+        step = at_once(len(histories), 4.0 * self.n_items, share=0.4)
+        for start in range(0, len(histories), step):
+            yield start, min(start + step, len(histories))
+
+
+def _columns_at_once(n_rows: int, n_columns: int) -> int:
+    """Return how many columns of pairs with so many rows fit into half of the memory that is left."""
+    return at_once(n_columns, 4.0 * TABLES_TO_SCORE * n_rows, share=0.5)

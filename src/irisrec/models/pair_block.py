@@ -124,26 +124,66 @@ class PairBlock:
     def bordered(self, right: PairBlock, below: PairBlock) -> PairBlock:
         """Return the block of n items and k more, given that of the n, laid out `by_candidate`.
 
+        What was computed from the pairs of the n items is taken over.
+
         Args:
             right: (n, k), the n items as history against the k as candidates.
             below: (k, n + k), the k items as history against all.
         """
         every = torch.arange(below.similarity.shape[1], device=self.similarity.device)
 
-        def joined(name: str) -> Tensor:
-            table: Tensor = getattr(self, name)
-            n = len(table)
-            whole = table.new_empty(len(every), len(every)).T
-            whole[:n, :n], whole[:n, n:], whole[n:] = table, getattr(right, name), getattr(below, name)
-            return whole
+        def by_candidate(old: Tensor, at_right: Tensor, at_bottom: Tensor) -> Tensor:
+            n = len(old)
+            columns = torch.cat([at_right, at_bottom[:, n:]])  # (n + k, k)
+            return _joined(old.T, at_bottom[:, :n].T, columns.T).T
 
-        return replace(
+        logits, added = self.logits, self.added
+        if logits is not None and right.logits is not None and below.logits is not None:
+            logits = by_candidate(logits, right.logits, below.logits)
+        if added is not None and right.added is not None and below.added is not None:
+            added = by_candidate(added, right.added, below.added)
+        whole = replace(
             self,
-            logits=None if self.logits is None else joined("logits"),
-            similarity=joined("similarity"),
+            logits=logits,
+            similarity=by_candidate(self.similarity, right.similarity, below.similarity),
             same=same_items(every, None),
-            added=None if self.added is None else joined("added"),
+            added=added,
             bias=below.bias,
+        )
+        known = self.__dict__.get("_exponentials")
+        if known is not None and (grown := whole._bordered_exponentials(*known)) is not None:
+            whole.__dict__["_exponentials"] = grown
+        if (others := self.__dict__.get("_added_by_others")) is not None and added is not None:
+            n = len(others)
+            whole.__dict__["_added_by_others"] = _joined(
+                others, added[:n, n:], whole._without_same(added, 0.0)[n:]
+            )
+        return whole
+
+    def _bordered_exponentials(
+        self, weighted: Tensor, weights: Tensor, highest: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Return `_exponentials`, given those of the first items; None where they are better computed anew.
+
+        E may be relative to any number per column, so that of an old column stays, though a new row may lie above it.
+        """
+        assert self.logits is not None
+        n = len(weights)
+        rows = self.logits[n:, :n] - highest  # of the new items, in the old columns
+        places = torch.arange(n, len(self.logits), device=rows.device)
+        new = PairBlock(
+            self.logits[:, n:], self.similarity[:, n:], (places, places - n), self.alpha, self.beta
+        )
+        columns = new._exponentials
+        if columns is None or bool(rows.abs().max() > _safe_spread(rows.dtype)):
+            return None
+        below = rows.exp()
+        return (
+            _joined(
+                weighted, columns[0][:n], torch.cat([below * self.similarity[n:, :n], columns[0][n:]], 1)
+            ),
+            _joined(weights, columns[1][:n], torch.cat([below, columns[1][n:]], 1)),
+            torch.cat([highest, columns[2]]),
         )
 
     def scores_without_each(self, weights: Tensor | None = None) -> Tensor:
@@ -243,6 +283,17 @@ class PairBlock:
         if not len(self.same[0]):
             return values
         return values.index_put(self.same, values.new_tensor(filler))
+
+
+def _joined(old: Tensor, right: Tensor, below: Tensor) -> Tensor:
+    """Return (r + k, c + l) of old (r, c), right (r, l) and below (k, c + l), row after row."""
+    whole = old.new_empty(len(old) + len(below), below.shape[1])
+    whole[: len(old), : old.shape[1]], whole[: len(old), old.shape[1] :], whole[len(old) :] = (
+        old,
+        right,
+        below,
+    )
+    return whole
 
 
 def same_items(rows: Tensor, columns: Tensor | None) -> tuple[Tensor, ...]:

@@ -50,10 +50,13 @@ _SLOPES = {"relu": _relu_slope, "sigmoid": _sigmoid_slope, "tanh": _tanh_slope}
 
 
 def _expand(a: Tensor, b: Tensor, h: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
-    return (f(a[:, None, :] + b[None, :, :]) * h).sum(-1)  # (R, C, D) -> (R, C)
+    # the columns lie together, so that neighbouring pairs share an instruction and no sum goes across one
+    return (f(a[:, :, None] + b.T.contiguous()[None]) * h[:, None]).sum(1)  # (R, D, C) -> (R, C)
 
 
 def _reduce(gradient: Tensor, a: Tensor, b: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+    if f is _relu_slope:  # a comparison and a choice instead of a sum, a comparison and a product
+        return torch.where(a[:, None, :] > -b[None], gradient[:, :, None], 0.0).sum(1)
     return (gradient[:, :, None] * f(a[:, None, :] + b[None, :, :])).sum(1)  # (R, C, D) -> (R, D)
 
 

@@ -8,9 +8,10 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from irisrec.budget import bytes_left
 from irisrec.models.contract import ModalityShares, Reasons, Scorer
 from irisrec.models.histories import Histories
-from irisrec.models.item_similarity import ItemSimilarity, ItemTables
+from irisrec.models.item_similarity import TABLES_TO_SCORE, ItemSimilarity, ItemTables
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock
 from irisrec.models.relevance import AdditiveAttention
@@ -29,7 +30,8 @@ def prepared(model: Scorer, limit: int = PAIR_LIMIT) -> Scorer:
 
     Args:
         model: trained.
-        limit: most pairs of items to keep; above it each request computes those of its history.
+        limit: most pairs of items to keep, fewer where memory is short; above it each request computes those of its
+            history.
     """
     return PreparedItemSimilarity(model, limit) if isinstance(model, ItemSimilarity) else model
 
@@ -59,7 +61,7 @@ class PreparedItemSimilarity(Scorer):
         self.model = model.eval()
         self.tables = model.item_tables(None)
         self.pairs: PairBlock | None = None
-        if model.n_items**2 <= limit:
+        if model.n_items**2 <= min(limit, bytes_left() // (4 * TABLES_TO_SCORE)):
             every = torch.arange(model.n_items, device=self.tables.p.device)
             pairs = model.block_of(self.tables, self.tables, every, None)
             self.pairs = pairs.by_candidate()
@@ -87,6 +89,8 @@ class PreparedItemSimilarity(Scorer):
         """Return (B, C) logits; ``candidates`` (C,) are ascending item rows, None means all items in order."""
         if self.pairs is not None and candidates is None:
             return self.model.score_block(self.pairs, histories, histories, None)
+        if self.pairs is None:
+            return self.model.scores_by_blocks(self.tables, histories, candidates)
         rows, local = histories.localized()
         return self.model.score_block(self._block(rows, candidates), local, histories, candidates)
 
@@ -130,8 +134,9 @@ class PreparedItemSimilarity(Scorer):
     @torch.no_grad()
     def modality_shares_of(self, histories: Histories, candidates: Tensor) -> ModalityShares:
         """Split the reasons of each user's own candidates (B, K) in tables (B, L, K), all users at once."""
-        has_parts = self.model.ridge is not None and self.model.maps_content
-        if not isinstance(self.model.attention, AdditiveAttention) or not self.model.modalities or has_parts:
+        model = self.model
+        has_parts = model.ridge is not None and model.maps_content and not model.trained[candidates].all()
+        if not isinstance(model.attention, AdditiveAttention) or not model.modalities or has_parts:
             return super().modality_shares_of(histories, candidates)
         items, weights = histories.padded()
         same = (items[:, :, None] == candidates[:, None, :]).nonzero(as_tuple=True)

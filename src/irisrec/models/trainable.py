@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
+TABLES_OF_A_LOSS = 10  # (B, C) tables alive at once in a step: scores, positives, weights, and the loss's own
 Rows = tuple[Tensor, Tensor]
 
 
@@ -25,8 +27,8 @@ class Scored(NamedTuple):
 
     Attributes:
         weight: of the loss of these scores.
-        scores: (B, N).
-        items: (N,) bool, those that the scores are about, as positives and as negatives; all where not given.
+        scores: (B, C), of all items or of the candidates that were asked for.
+        items: (C,) bool, those that the scores are about, as positives and as negatives; all where not given.
     """
 
     weight: float
@@ -40,17 +42,21 @@ class Trainable(Scorer):
     Attributes:
         reads_histories: whether its scores come from the items of a history, some of which training may hide; else
             from the user the history belongs to.
+        sparse_gradients: whether `row_parameters` get sparse gradients.
         bias: b_j (N,), the candidates' biases, which training may start at their best; None where there are none.
+        takes_parts: whether the loss of a step is the sum of the losses of parts of its candidates.
         per_item, per_user: names of the weights with one row for each item or user, ``*`` standing for any letters.
     """
 
     needs_gradient_training: ClassVar[bool] = True
     reads_histories: ClassVar[bool] = True
+    takes_parts: ClassVar[bool] = True
     per_item: ClassVar[tuple[str, ...]] = ()
     per_user: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, n_items: int, n_users: int = 0) -> None:
         super().__init__(n_items, n_users)
+        self.sparse_gradients = False
         self.bias: nn.Parameter | None = None
 
     def pretraining(self) -> Mapping[str, Trainable]:
@@ -80,12 +86,37 @@ class Trainable(Scorer):
     def end_epoch(self) -> None:
         """Bring up to date what scoring in evaluation mode reads and what the saved weights must hold."""
 
-    def training_scores(self, known: Histories, had: Histories) -> Iterator[Scored]:
-        """Yield (B, N) scores with their weights; the loss of a step is the weighted sum of the losses of the scores.
+    def training_scores(
+        self, known: Histories, had: Histories, candidates: Tensor | None = None
+    ) -> Iterator[Scored]:
+        """Yield (B, C) scores with their weights; the loss of a step is the weighted sum of the losses of the scores.
 
         The users are known by a part of what they ``had``; that whole is their rows of the training matrix.
+        ``candidates`` as of `score`.
         """
-        yield Scored(1.0, self.score(known))
+        yield Scored(1.0, self.score(known, candidates))
+
+    @contextmanager
+    def shared_pass(self, items: Tensor | None) -> Iterator[None]:
+        """Inside, backward passes through several blocks of candidates may share what does not depend on the block.
+
+        The shared part has its gradients when the block is left. ``items`` (n,), ascending, are all that is read of,
+        None for all items.
+        """
+        yield
+
+    def row_parameters(self) -> list[nn.Parameter]:
+        """Return the tables (N, D) of which a step with few candidates reads few rows, and may get sparse gradients."""
+        return []
+
+    def training_bytes(self, n_users: int, n_rows: int) -> int:
+        """Return about how many bytes a step holds for each candidate.
+
+        Args:
+            n_users: users of the step.
+            n_rows: distinct items in their histories.
+        """
+        return 4 * TABLES_OF_A_LOSS * n_users
 
     @torch.no_grad()
     def take_over(self, learned: Mapping[str, Tensor], items: Rows, users: Rows) -> None:

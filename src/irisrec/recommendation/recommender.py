@@ -19,11 +19,13 @@ from irisrec.files import sha256
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
 from irisrec.models.growing import with_new_items
+from irisrec.models.histories import Histories
 from irisrec.models.masked import without
 from irisrec.models.prepared import PreparedItemSimilarity, prepared
+from irisrec.progress import say
 from irisrec.recommendation.adding import NewItem, NewRows, read_new_items
 from irisrec.recommendation.asking import Asked, as_histories, ask_for_history, ask_for_user
-from irisrec.recommendation.choosing import first_k
+from irisrec.recommendation.choosing import Floats, Ints, first_k
 from irisrec.recommendation.explaining import Explainer
 from irisrec.recommendation.explanation import Explanation
 from irisrec.recommendation.history import History
@@ -31,6 +33,7 @@ from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.likeness import Likeness
 from irisrec.recommendation.ranked import RankedLists, top_reasons
 from irisrec.recommendation.results import Reason, Recommendation
+from irisrec.recommendation.retrieval import Retriever, may_retrieve
 from irisrec.recommendation.rule_tables import RuleTables, probabilities, resolve
 from irisrec.recommendation.rules import LEARNED, Rules
 from irisrec.recommendation.similar import SimilarItem, similarities
@@ -38,6 +41,7 @@ from irisrec.recommendation.splits import split_reasons
 from irisrec.sums import fingerprint_of_sealed
 
 _SCORES_AT_ONCE = 1 << 22  # users x items scored at once: 16 MB in float32
+_RETRIEVED_AT_ONCE = 64  # users for whom a linear score is fitted at once
 
 
 class Recommender:
@@ -52,6 +56,8 @@ class Recommender:
         known: users whose histories are known.
         prepare: whether what no request changes is computed at the first one, such as the pairs of all items; not
             worth it for a single request.
+        exact: whether the exact scores of all items are ranked in any catalog; else in a large one only those of the
+            items that a linear score puts first, see `irisrec.recommendation.retrieval`.
         encoders: of the content of new items, by modality.
     """
 
@@ -62,6 +68,7 @@ class Recommender:
         known: KnownUsers | None = None,
         *,
         prepare: bool = True,
+        exact: bool = False,
         encoders: Mapping[str, Encoder] | None = None,
     ) -> None:
         self.model = model.eval()
@@ -69,19 +76,20 @@ class Recommender:
         self.items = IdMap(catalog.frame["item_id"], "item")
         self.known = known
         self.fingerprint = ""
-        self._prepare = prepare
+        self._exact, self._retrieves = exact, not exact and may_retrieve(model)
+        self._prepare = prepare or self._retrieves
         self._encoders = encoders
         self._folder: Path | None = None  # of encoders that are not loaded yet
         self._rules: dict[str, RuleTables] = {}
         self._titles = catalog.titles
 
     @classmethod
-    def load(cls, run: Path | str, *, prepare: bool = True) -> Self:
-        """Load from a run folder; ``prepare`` as of the class."""
+    def load(cls, run: Path | str, *, prepare: bool = True, exact: bool = False) -> Self:
+        """Load from a run folder; ``prepare`` and ``exact`` as of the class."""
         from irisrec.recommendation.loading import load_recommender
 
         model, catalog, known = load_recommender(Path(run))
-        loaded = cls(model, catalog, known, prepare=prepare)
+        loaded = cls(model, catalog, known, prepare=prepare, exact=exact)
         loaded.fingerprint = fingerprint_of_sealed(Path(run))
         loaded._folder = Path(run)
         return loaded
@@ -255,7 +263,9 @@ class Recommender:
         model = with_new_items(self.model, new.features, new.present)
         catalog = Catalog(pl.concat([self.catalog.frame, new.catalog.frame]))
         known = None if self.known is None else self.known.with_new_items(len(new.catalog))
-        grown = type(self)(model, catalog, known, prepare=self._prepare, encoders=self._encoders)
+        grown = type(self)(
+            model, catalog, known, prepare=self._prepare, exact=self._exact, encoders=self._encoders
+        )
         grown._folder = self._folder
         grown.fingerprint = sha256(self.fingerprint, new.fingerprint)
         scorer = self.__dict__.get("_scorer")
@@ -266,6 +276,8 @@ class Recommender:
     @property
     def at_once(self) -> int:
         """How many users are scored at once, so that memory stays bounded."""
+        if self._retrieves:
+            return _RETRIEVED_AT_ONCE
         return max(1, min(1024, _SCORES_AT_ONCE // len(self.items)))
 
     def resolved(self, rules: Rules) -> RuleTables:
@@ -293,18 +305,24 @@ class Recommender:
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
         histories = as_histories(asked)
-        scores = self._scorer.score(histories).numpy()  # (B, N)
-        if not np.isfinite(scores).all():
-            raise ModelError("the model gave scores that are not finite; it cannot be ranked by them")
-        every = np.arange(len(self.items))
-        seen = (histories.owners.numpy(), histories.items.numpy())
-        items = rules.choose(scores, every, seen, k)
-        kept = np.where(items >= 0, np.take_along_axis(scores, items, axis=1), np.nan).astype(np.float64)
+        choose = self._choose_of_all if self._retriever is None else self._retriever.choose
+        items, kept = choose(histories, rules, k)
         reasons = top_reasons(self._scorer, histories, items, n_reasons)
         splits = None
         if modalities:
             splits = split_reasons(self._scorer, histories, items, reasons.items, self._likeness)
         return RankedLists(items, kept, reasons, splits)
+
+    def _choose_of_all(self, histories: Histories, rules: RuleTables, k: int) -> tuple[Ints, Floats]:
+        """Return item rows (B, K), -1 where fewer are allowed, and their scores."""
+        scores = self._scorer.score(histories).numpy()  # (B, N)
+        if not np.isfinite(scores).all():
+            raise ModelError("the model gave scores that are not finite; it cannot be ranked by them")
+        seen = (histories.owners.numpy(), histories.items.numpy())
+        items = rules.choose(scores, np.arange(len(self.items)), seen, k)
+        return items, np.where(items >= 0, np.take_along_axis(scores, items, axis=1), np.nan).astype(
+            np.float64
+        )
 
     def described(self, lists: RankedLists) -> list[list[Recommendation]]:
         """Put names to ranked lists."""
@@ -350,6 +368,18 @@ class Recommender:
     @cached_property
     def _scorer(self) -> Scorer:
         return prepared(self.model) if self._prepare else self.model
+
+    @cached_property
+    def _retriever(self) -> Retriever | None:
+        if not self._retrieves:
+            return None
+        assert isinstance(self._scorer, PreparedItemSimilarity)
+        found = Retriever(self._scorer)
+        say(
+            f"retrieval: of {len(self.items):,} items the {found.n_candidates:,} best by a linear score and more are "
+            "ranked exactly (--exact, or Recommender.load(run, exact=True), ranks all)"
+        )
+        return found
 
     @property
     def _known_users(self) -> KnownUsers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ class Current:
     async def _with_others(self, served: Served) -> Served:
         """Return a run with all items of the store."""
         while others := await self._in_store(partial(self._items.others, served.numbers)):
-            served = await self._computing.run("join items", partial(joined, served, others))
+            served = await to_thread.run_sync(_join, served, others)  # may take long, and has no limit
         return served
 
     def _check_kinds(self, new: Served) -> None:
@@ -133,6 +133,11 @@ class Current:
         self._metrics.items.set(len(served.items))
         fields = {"run": str(served.folder), "generation": served.generation, "n_items": len(served.items)}
         LOG.info("serving", extra={"fields": fields})
+
+
+def _join(served: Served, items: Mapping[int, AddedItem]) -> Served:
+    one_core()
+    return joined(served, items)
 
 
 def _load(folder: Path, generation: int) -> Served:

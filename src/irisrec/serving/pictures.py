@@ -13,6 +13,14 @@ from irisrec.ids import Id
 from irisrec.serving.errors import NotFoundError
 from irisrec.serving.served import Served
 
+FORMATS = (
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "GIF",
+    "BMP",
+    "TIFF",
+)  # that may be sent; some others start programs to be read
 _KEPT = 2048
 
 
@@ -47,12 +55,12 @@ class Pictures:
 def check_pixels(data: bytes, most: int) -> None:
     """Raise a FeatureError for what is no picture, or one of too many pixels, before any of them is unpacked."""
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             width, height = picture.size
     except Image.DecompressionBombError:
         raise FeatureError(f"the picture has more than the {most:,} pixels that may be sent here") from None
     except Exception:  # a damaged header reaches every corner of a decoder
-        raise FeatureError("the file is not a picture of a known format") from None
+        raise FeatureError(f"the file is not a picture; it may be {', '.join(FORMATS)}") from None
     if width * height > most:
         raise FeatureError(
             f"the picture has {width:,} x {height:,} pixels, more than the {most:,} that may be sent here"

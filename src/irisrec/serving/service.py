@@ -154,9 +154,9 @@ class Service:
 
     async def add_item(self, item: AddedItem) -> bool:
         """Keep a new item, and recommend it from now on; return whether it is new, and not sent again."""
-        most = self.settings.limits.pixels
-        if item.picture is not None:
-            check_pixels(item.picture, most)
+        picture, most = item.picture, self.settings.limits.pixels
+        if picture is not None:
+            await self.compute("read a picture", lambda: check_pixels(picture, most))
         return await self.current.add(item)
 
     async def watch_items(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from irisrec.budget import parse_bytes
+from irisrec.errors import ConfigError
 from irisrec.settings import Settings
 
 LossName = Literal["log", "squared", "bpr"]
@@ -30,10 +32,13 @@ class TrainingConfig(Settings):
             and independently; masked as a missing one is, while ids stay. So the model learns to do without. The
             vectors in a ridge regression, which is fitted before, stay.
         negatives: ``all``, every item a user never had, weighted so that the loss is the exact expectation of the
-            paper's with ``n_negatives`` drawn; or ``sampled``, the paper's draw itself.
+            paper's with ``n_negatives`` drawn; ``shared``, all items that anybody of the step had and ``n_shared``
+            drawn ones, weighted so that the loss has the same expectation; ``sampled``, the paper's draw itself;
+            ``auto``, all, or shared where all would take too many pairs of items.
         n_negatives: K, negatives per positive.
         negatives_by: whether every item is as likely to be a negative (``uniform``, the paper's) or in proportion
             to its ``popularity``; probabilities are estimated with the former only.
+        n_shared: items drawn for all users of a step together, with ``shared`` negatives.
         l2_embeddings, l2_attention, l2_towers, l2_share: λ1 to λ4 of equation (12).
         clip_norm: gradients with a larger norm are scaled down to it; 0 for never.
         patience: epochs without a better validation NDCG@10 after which training stops; 0 for never.
@@ -43,6 +48,8 @@ class TrainingConfig(Settings):
         seed: of weights, batches, draws and dropout.
         fuse: whether the pair kernel is compiled; ``auto`` where it saves more time than compiling takes.
         device: ``auto`` takes a GPU where there is one.
+        memory_budget: most resident memory of the process in training and judging, such as ``2GB``, that blocks are
+            planned for; most of what is free where not given.
     """
 
     loss: LossName = "log"
@@ -54,8 +61,9 @@ class TrainingConfig(Settings):
     bias_start: Literal["fitted", "zero"] = "fitted"
     history_dropout: float = Field(default=0.0, ge=0, lt=1)
     modality_dropout: float = Field(default=0.0, ge=0, lt=1)
-    negatives: Literal["all", "sampled"] = "all"
+    negatives: Literal["auto", "all", "shared", "sampled"] = "auto"
     n_negatives: int = Field(default=4, ge=1)
+    n_shared: int = Field(default=1024, ge=1)
     negatives_by: Literal["uniform", "popularity"] = "uniform"
     l2_embeddings: float = Field(default=0.0, ge=0)
     l2_attention: float = Field(default=0.0, ge=0)
@@ -68,6 +76,15 @@ class TrainingConfig(Settings):
     seed: int = 0
     fuse: Literal["auto", "on", "off"] = "auto"
     device: str = "auto"
+    memory_budget: int | None = None
+
+    @field_validator("memory_budget", mode="before")
+    @classmethod
+    def _bytes(cls, value: Any) -> int | None:
+        try:
+            return None if value is None else parse_bytes(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
     def _ends(self) -> TrainingConfig:

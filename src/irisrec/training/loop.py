@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.budget import memory_budget
 from irisrec.clock import Stopwatch
 from irisrec.errors import TrainingError
 from irisrec.models.features import held_modalities, masked, replaced
@@ -28,16 +28,10 @@ from irisrec.training.checkpoints import (
     save_state,
 )
 from irisrec.training.config import TrainingConfig
-from irisrec.training.losses import POINTWISE, best_bias, bpr_loss, bpr_loss_of_pairs
-from irisrec.training.negatives import (
-    Draws,
-    counts,
-    counts_among,
-    draw,
-    draw_chances,
-    expected_counts,
-    pairs_among,
-)
+from irisrec.training.lazy_adam import LazyAdamW, gradient_norm
+from irisrec.training.losses import best_bias
+from irisrec.training.negatives import draw_chances
+from irisrec.training.steps import Step
 
 Validate = Callable[[Trainable], dict[str, float]]
 _RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
@@ -92,8 +86,7 @@ def fit(
     else:
         trainer.progress.add(watch)
         _pretrain(model, train, config, validate, checkpoint, trainer.progress)
-    with ExitStack() as stack:
-        stack.enter_context(fused(trainer.worth_fusing))
+    with memory_budget(config.memory_budget), fused(trainer.worth_fusing):
         trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
     return trainer.progress
 
@@ -126,24 +119,29 @@ class _Trainer:
         self.model, self.train, self.config, self.device = model, train, config, device
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
         self.steps_per_epoch = math.ceil(len(self.users) / config.batch_users)
-        named = dict(model.named_parameters())
         self.modalities = held_modalities(model)
-        self.names = {id(p): name for name, p in named.items()}
-        decayed = [p for p in named.values() if p.ndim > 1]
-        others = [p for p in named.values() if p.ndim <= 1]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": config.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            lr=config.learning_rate,
-        )
+        self.names = {id(p): name for name, p in model.named_parameters()}
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
-        self.chances = draw_chances(train, config.negatives_by, model.unseen_are_negatives)
+        chances = draw_chances(train, config.negatives_by, model.unseen_are_negatives)
         if config.bias_start == "fitted" and model.bias is not None:
-            model.start_bias(best_bias(train, config.n_negatives, self.chances, config.loss))
-        self.chances = self.chances.to(device)
+            model.start_bias(best_bias(train, config.n_negatives, chances, config.loss))
+        self.step = Step(model, train, config, chances.to(device))
+        self.optimizers = self._optimizers()
+
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """Return Adam for all weights, in a lazy form for tables of which a step reads few rows."""
+        rate, decay = self.config.learning_rate, self.config.weight_decay
+        rows = self.model.row_parameters() if self.step.has_few_rows and not self.config.l2_embeddings else []
+        self.model.sparse_gradients = bool(rows)
+        lazy = {id(p) for p in rows}
+        others = [p for p in self.model.parameters() if id(p) not in lazy]
+        groups = [
+            {"params": [p for p in others if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        adam = torch.optim.AdamW([group for group in groups if group["params"]], lr=rate)
+        return [adam, LazyAdamW(rows, rate, decay)] if rows else [adam]
 
     @property
     def worth_fusing(self) -> bool:
@@ -151,17 +149,19 @@ class _Trainer:
         if self.config.fuse != "auto":
             return self.config.fuse == "on"
         steps = self.config.epochs * self.steps_per_epoch
-        return steps * self.model.pair_activations > _WORTH_FUSING
+        return steps * self.model.pair_activations * self.step.share_of_pairs > _WORTH_FUSING
 
     def restore(self, state: State) -> None:
         self.model.load_state_dict(state.weights)
-        restore_optimizer(self.optimizer, self.names, state.optimizer)
+        for optimizer in self.optimizers:
+            restore_optimizer(optimizer, self.names, state.optimizer)
         self.best = state.best
         self.progress = state.progress
 
     def run(
         self, validate: Validate | None, checkpoint: Path | None, after_epoch: Callable[[Progress], None]
     ) -> None:
+        self.step.plan(self._bytes_to_come())
         while not self._is_done():
             record = self._epoch(self.progress.epoch + 1)
             self.progress.epoch += 1
@@ -179,6 +179,13 @@ class _Trainer:
         self.model.eval()
         if checkpoint is not None:
             self._save(checkpoint)
+
+    def _bytes_to_come(self) -> int:
+        """Return the bytes that gradients, moments and best weights will take and do not yet."""
+        of_weights = sum(p.nbytes for p in self.model.parameters())
+        of_lazy = sum(p.nbytes for p in self.model.row_parameters()) if self.model.sparse_gradients else 0
+        moments = 0 if self.progress.epoch else 2 * of_weights
+        return moments + (0 if self.best else of_weights) + of_weights - of_lazy
 
     def _is_done(self) -> bool:
         p, patience = self.progress, self.config.patience
@@ -204,6 +211,9 @@ class _Trainer:
                 loss, n = self._step(epoch, step, users, generator)
                 total, weight = total + loss * n, weight + n
                 _show(task, total / weight)
+        for optimizer in self.optimizers:
+            if isinstance(optimizer, LazyAdamW):
+                optimizer.settle()
         self.model.end_epoch()
         self.progress.add(watch)
         return {
@@ -223,36 +233,37 @@ class _Trainer:
         self, epoch: int, step: int, users: np.ndarray, generator: torch.Generator
     ) -> tuple[float, int]:
         rate = self._learning_rate((epoch - 1) * self.steps_per_epoch + step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
         histories = Histories.from_matrix(self.train, users).to(self.device)
-        per_positive = self.config.n_negatives + (self.config.loss != "bpr")  # pairs, or samples
-        n_samples = len(histories.items) * per_positive
-        loss = self._loss(histories, n_samples, generator)
-        objective = loss + self._penalty()
-        self.optimizer.zero_grad(set_to_none=True)
-        objective.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm or math.inf)
-        value = float(loss.detach())
+        self.model.zero_grad(set_to_none=True)
+        value, n_samples = self._backward(histories, generator)
+        penalty = self._penalty()
+        if penalty.requires_grad:
+            penalty.backward()  # type: ignore[no-untyped-call]
+        norm = self._clipped_norm()
         if not (math.isfinite(value) and math.isfinite(float(norm))):
             raise TrainingError(
                 f"loss {value:g} with gradient norm {float(norm):g} in epoch {epoch}, step {step + 1}: not finite; "
                 f"lower training.learning_rate (now {rate:.3g}) or set training.clip_norm"
             )
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         return value, n_samples
 
-    def _loss(self, histories: Histories, n_samples: int, generator: torch.Generator) -> Tensor:
-        known = histories
-        if self.config.history_dropout:
-            kept = torch.rand(len(histories.items), generator=generator) >= self.config.history_dropout
-            known = histories.only(kept.to(self.device))
-        positive = histories.membership(None, self.model.n_items)
-        negatives = self._negatives(positive, generator)
+    def _backward(self, had: Histories, generator: torch.Generator) -> tuple[float, int]:
+        """Add the gradients of a step's loss, some history items and modalities being hidden."""
+        known = self._known(had, generator)
         with replaced(self.model, masked(self.model, self._kept(generator))):
-            parts = self.model.training_scores(known, histories)
-            losses = [part.weight * negatives(part.scores, part.items) for part in parts]
-        return torch.stack(losses).sum() / n_samples
+            return self.step.backward(known, had, generator)
+
+    def _known(self, had: Histories, generator: torch.Generator) -> Histories:
+        """Return what is left of the histories when some of their items are hidden."""
+        if not self.config.history_dropout:
+            return had
+        kept = torch.rand(len(had.items), generator=generator) >= self.config.history_dropout
+        return had.only(kept.to(self.device))
 
     def _kept(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Draw which items (N,) keep each modality in a step; nothing is drawn without modality dropout."""
@@ -264,24 +275,6 @@ class _Trainer:
             name: (draw >= rate).to(self.device) for name, draw in zip(self.modalities, draws, strict=True)
         }
 
-    def _negatives(
-        self, positive: Tensor, generator: torch.Generator
-    ) -> Callable[[Tensor, Tensor | None], Tensor]:
-        """Choose the negatives of a step; returns the loss of any (B, N) scores of some items (N,) against them."""
-        config = self.config
-        if config.negatives == "all":
-            weights = expected_counts(positive, config.n_negatives, self.chances)
-        else:
-            drawn = draw(positive, config.n_negatives, self.chances, generator)
-            if config.loss == "bpr":
-                pairs = _paired(positive, drawn, config.n_negatives)
-                return lambda scores, items: bpr_loss_of_pairs(
-                    scores, *pairs_among(pairs, drawn.columns, items)
-                )
-            weights = counts(drawn, positive)
-        loss = POINTWISE.get(config.loss, bpr_loss)
-        return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
-
     def _penalty(self) -> Tensor:
         """Return the four L2 groups of equation (12)."""
         total = torch.zeros((), device=self.device)
@@ -289,6 +282,16 @@ class _Trainer:
             if strength := getattr(self.config, f"l2_{name}"):
                 total = total + strength * sum(p.square().sum() for p in parameters)
         return total
+
+    def _clipped_norm(self) -> Tensor:
+        """Return the norm of the gradients, which are scaled down where it is above the one allowed."""
+        parameters = list(self.model.parameters())
+        norm, limit = gradient_norm(parameters), self.config.clip_norm
+        if limit and float(norm) > limit:
+            for parameter in parameters:
+                if parameter.grad is not None:
+                    parameter.grad *= limit / norm
+        return norm
 
     def _learning_rate(self, step: int) -> float:
         """Learning rate of a step counted from 0 over the whole training."""
@@ -311,7 +314,9 @@ class _Trainer:
             self.best = {name: w.detach().clone() for name, w in self.model.state_dict().items()}
 
     def _save(self, checkpoint: Path) -> None:
-        moments = optimizer_tensors(self.optimizer, self.names)
+        moments: dict[str, Tensor] = {}
+        for optimizer in self.optimizers:
+            moments |= optimizer_tensors(optimizer, self.names)
         save_state(checkpoint, State(dict(self.model.state_dict()), self.best, moments, self.progress))
 
     def _say(self, record: dict[str, object]) -> None:
@@ -329,14 +334,6 @@ class _Trainer:
 
 def _show(task: Task, loss: float) -> None:
     task.advance(1, f"loss {loss:.4f}")
-
-
-def _paired(positive: Tensor, drawn: Draws, n_negatives: int) -> tuple[Tensor, Tensor]:
-    """Return rows and columns of the positive that each drawn negative belongs to."""
-    rows, columns = positive.nonzero().unbind(1)
-    has_negatives = torch.isin(rows, drawn.rows)
-    rows, columns = (x[has_negatives].repeat_interleave(n_negatives) for x in (rows, columns))
-    return rows, columns
 
 
 def _device(name: str) -> torch.device:

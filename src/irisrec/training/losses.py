@@ -23,7 +23,8 @@ def log_loss(scores: Tensor, positive: Tensor, counts: Tensor) -> Tensor:
         positive: (B, C) bool, the candidates that the user had.
         counts: (B, C), n, how often each negative counts; 0 for positives.
     """
-    return torch.where(positive, softplus(-scores), softplus(scores) * counts).sum()
+    signed = torch.where(positive, -scores, scores)  # one softplus of each pair, not one for either case
+    return (softplus(signed) * torch.where(positive, 1.0, counts)).sum()
 
 
 def squared_loss(scores: Tensor, positive: Tensor, counts: Tensor) -> Tensor:

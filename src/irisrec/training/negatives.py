@@ -9,6 +9,8 @@ import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
+from irisrec.models.histories import Histories
+
 
 class Draws(NamedTuple):
     """Drawn negatives.
@@ -21,6 +23,27 @@ class Draws(NamedTuple):
 
     rows: Tensor
     columns: Tensor
+
+
+class Shared(NamedTuple):
+    """Candidates that users share.
+
+    Attributes:
+        columns: (C,) item rows, ascending.
+        stands_for: (C,) how many items each stands for: 1 for what one of the users had, for others the inverse of how
+            often a sample has them on average, times how often this one has them.
+    """
+
+    columns: Tensor
+    stands_for: Tensor
+
+    def joined(self, histories: Histories) -> Shared:
+        """Return these candidates and all items that the users had."""
+        had = torch.unique(histories.items)
+        others = ~torch.isin(self.columns, had)
+        columns, order = torch.cat([had, self.columns[others]]).sort()
+        weights = torch.cat([self.stands_for.new_ones(len(had)), self.stands_for[others]])
+        return Shared(columns, weights[order])
 
 
 def draw_chances(train: csr_matrix, kind: str, unseen: bool = True) -> Tensor:
@@ -44,6 +67,30 @@ def expected_counts(positive: Tensor, n_negatives: int, chances: Tensor) -> Tens
     total = free.sum(1, keepdim=True)
     wanted = n_negatives * positive.sum(1, keepdim=True)
     return free * (wanted / torch.where(total > 0, total, 1.0))
+
+
+def draw_shared(n: int, chances: Tensor, generator: torch.Generator) -> Shared:
+    """Draw ``n`` items by their chances, with replacement."""
+    ends = chances.double().cumsum(0)
+    total = ends[-1]
+    places = torch.rand(n, generator=generator, dtype=torch.float64).to(ends.device) * total
+    found = torch.searchsorted(ends, places.minimum(torch.nextafter(total, ends.new_zeros(()))), right=True)
+    columns, times = torch.unique(found, return_counts=True)
+    stands_for = times * total / (n * chances[columns].double())
+    return Shared(columns, stands_for.to(chances.dtype))
+
+
+def expected_counts_of_some(
+    histories: Histories, columns: Tensor, n_negatives: int, chances: Tensor
+) -> Tensor:
+    """Return the columns (C,) of `expected_counts`, from histories and not from a table of all items."""
+    taken = chances.new_zeros(len(histories), dtype=torch.float64)
+    taken.index_add_(0, histories.owners, chances[histories.items].double())
+    free = chances.double().sum() - taken
+    wanted = n_negatives * histories.lengths
+    scale = torch.where(free > 1e-9 * taken, wanted / free, 0.0)
+    counts = scale[:, None].to(chances.dtype) * chances[columns]
+    return counts.masked_fill_(histories.membership(columns, len(columns)), 0.0)
 
 
 def draw(positive: Tensor, n_negatives: int, chances: Tensor, generator: torch.Generator) -> Draws:

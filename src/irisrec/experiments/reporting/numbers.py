@@ -53,8 +53,11 @@ def meanings(metrics: list[str]) -> tuple[tuple[str, str], ...]:
 def protocol_in_words(protocol: str, run: FinishedRun) -> str:
     """Say among what the held-out item is ranked."""
     ties = "An item with the same score counts as ranked before it."
-    if protocol == "full":
+    if protocol in ("full", "every-item"):
         own = "training and validation items" if run.split.validation.nnz else "training items"
+        among = run.split.candidates.get("test")
+        if protocol == "full" and among is not None:
+            return f"The held-out item is ranked among the {int(among.sum()):,} items wholly held out for test. {ties}"
         n = f"{len(run.catalog):,}"
         return f"The held-out item is ranked among all {n} items except the user’s own {own}. {ties}"
     if protocol == "given-negatives":

@@ -74,7 +74,9 @@ def candidates_in_words(protocol: str) -> str:
         return f"{n} sampled"
     if kind == "sampled-by-popularity":
         return f"{n} sampled by popularity"
-    return {"full": "all items"}.get(protocol, protocol.replace("-", " "))
+    return {"full": "all items", "every-item": "all items, held out or not"}.get(
+        protocol, protocol.replace("-", " ")
+    )
 
 
 def seconds_in_words(seconds: float) -> str:

@@ -108,11 +108,14 @@ def _by_seed(runs: list[FinishedRun]) -> tuple[FinishedRun, ...]:
 
 
 def _told_apart(name: str, runs: tuple[FinishedRun, ...], namesakes: list[tuple[FinishedRun, ...]]) -> str:
-    """Add to a name that several methods have those of its settings in which they differ."""
-    settings = [settings_of(group[0]) for group in namesakes]
-    own = settings_of(runs[0])
-    differing = {o: v for o, v in own.items() if any(other.get(o) != v for other in settings)}
+    """Add to a name that several methods have one setting that tells all of them apart, or else all that differ."""
+    own, settings = settings_of(runs[0]), [settings_of(group[0]) for group in namesakes]
+    differing = [
+        o for o in sorted(own, key="model.modalities".__ne__) if any(s.get(o) != own[o] for s in settings)
+    ]
     if not differing:
         return name
-    words = values_in_words(differing)
+    alone = next((o for o in differing if len({str(s.get(o)) for s in settings}) == len(settings)), None)
+    words = values_in_words({o: own[o] for o in ([alone] if alone else differing)})
+    words = words.removeprefix("modalities ")
     return f"{name.removesuffix(')')}; {words})" if name.endswith(")") else f"{name} ({words})"

@@ -51,6 +51,8 @@ def values_in_words(options: Mapping[str, Any]) -> str:
 
     >>> values_in_words({"model.dim": 64, "training.learning_rate": 0.0123456, "model.content_factors": True})
     'dim 64, learning_rate 0.01235, content_factors true'
+    >>> values_in_words({"model.modalities": ["image", "text"]})
+    'modalities image + text'
     """
     return ", ".join(f"{option.partition('.')[2]} {_plain(value)}" for option, value in options.items())
 
@@ -58,4 +60,6 @@ def values_in_words(options: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return " + ".join(map(str, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -32,7 +32,7 @@ class ItemAsked(BaseModel):
     item_id: Name
     title: Annotated[str, Field(max_length=500)] | None = None
     text: Annotated[str, Field(max_length=20_000)] | None = None
-    picture: UploadFile | None = Field(default=None, description="A file of any format that Pillow reads.")
+    picture: UploadFile | None = Field(default=None, description="JPEG, PNG, WebP, GIF, BMP or TIFF.")
     columns: Json[dict[str, _Value]] = Field(
         default={}, description="JSON: values of other columns, for rules."
     )

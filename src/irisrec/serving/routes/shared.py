@@ -12,7 +12,7 @@ from irisrec.serving.schemas.answers import Error
 from irisrec.serving.service import Service
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:  # not on a thread, where plain functions would run
     service: Service = request.app.state.service
     return service
 

@@ -97,7 +97,7 @@ class RecommendAsked(Whom):
 
     k: int = _K
     reasons: int = _REASONS
-    rules: RulesAsked = RulesAsked()
+    rules: RulesAsked = Field(default_factory=RulesAsked)
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -116,7 +116,7 @@ class BatchAsked(Asked):
     people: list[Whom] = Field(min_length=1, max_length=1000)
     k: int = _K
     reasons: int = _REASONS
-    rules: RulesAsked = RulesAsked()
+    rules: RulesAsked = Field(default_factory=RulesAsked)
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"people": [{"user_id": "u0017"}, {"history": ["p0003"]}], "k": 3}]}

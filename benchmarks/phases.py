@@ -1,0 +1,189 @@
+"""Time of each phase of training and ranking, and how far it is from what this machine could do at best.
+
+    python benchmarks/phases.py            MovieLens-1M's shape: 6,040 users, 3,685 items, 999,626 interactions
+    python benchmarks/phases.py --scale 0.25
+
+The best possible time of a phase is the larger of two: its floating-point operations at the measured rate of a matrix
+product, and the bytes it has to move at the measured rate of a copy. docs/performance.md derives both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import zipf
+
+from irisrec.memory import forget_peak, keep_freed_memory, peak_memory
+from irisrec.models.config import ModelConfig
+from irisrec.models.factory import build_model
+from irisrec.models.histories import Histories, bag_sum
+from irisrec.models.pair_kernel import fused, pair_logits
+from irisrec.training.config import TrainingConfig
+from irisrec.training.loop import fit
+from irisrec.training.losses import log_loss
+from irisrec.training.negatives import expected_counts
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Measured rates: multiply-adds count as two operations."""
+
+    flops: float
+    bandwidth: float
+
+    @classmethod
+    def measure(cls) -> Machine:
+        a = torch.randn(2048, 2048)
+        source, target = torch.randn(1 << 26), torch.empty(1 << 26)
+        flops = 2 * 2048**3 / timed(lambda: a @ a, 5)
+        return cls(flops, 8 * source.numel() / timed(lambda: target.copy_(source), 5))
+
+    def best(self, instructions: float, moved: float) -> float:
+        """Seconds for so many additions, maxima, comparisons or multiply-adds, and bytes."""
+        return max(instructions / (self.flops / 2), moved / self.bandwidth)
+
+
+def timed(work: Callable[[], Any], rounds: int) -> float:
+    """Return the median seconds of a number of rounds after one to warm up."""
+    work()
+    seconds = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def backward(outputs: torch.Tensor, inputs: list[torch.Tensor]) -> Callable[[], Any]:
+    gradient = torch.randn_like(outputs)
+    return lambda: torch.autograd.grad(outputs, inputs, gradient, retain_graph=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of users and items; interactions go with its square"
+    )
+    parser.add_argument("--dim", type=int, default=64)
+    parser.add_argument("--batch-users", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    keep_freed_memory()
+    torch.manual_seed(0)
+    n_users, N, D, B = int(6040 * options.scale), int(3685 * options.scale), options.dim, options.batch_users
+    B = min(B, n_users)
+    train = zipf.interactions(n_users, N, int(999_626 * options.scale**2))
+    histories = Histories.from_matrix(train, torch.randperm(n_users)[:B].numpy())
+    rows, local = histories.localized()
+    R, nnz = len(rows), len(local.items)
+    n_steps = -(-n_users // B)
+    machine = Machine.measure()
+    print(f"{torch.get_num_threads()} threads, {machine.flops / 1e9:.0f} GFLOP/s in a matrix product, "
+          f"{machine.bandwidth / 1e9:.1f} GB/s in a copy")  # fmt: skip
+    print(f"{n_users:,} users, {N:,} items, {train.nnz:,} interactions, dim {D}; a step has {B:,} users, "
+          f"{R:,} rows, {nnz:,} history items; {n_steps} steps per epoch")  # fmt: skip
+
+    a, b, h = (torch.randn(*shape, requires_grad=True) for shape in ((R, D), (N, D), (D,)))
+    table = torch.randn(R, N)
+    similarity, logits = torch.randn(R, N, requires_grad=True), torch.randn(R, N, requires_grad=True)
+    scores, positive = torch.randn(B, N, requires_grad=True), histories.membership(None, N)
+    counts = expected_counts(positive, 4, torch.ones(N))
+    transposed = local.transposed(R)
+    of_users = torch.randn(B, N)
+
+    def exponentials() -> torch.Tensor:
+        weights = (logits - logits.detach().amax(0)).exp()
+        return torch.cat([weights, weights * similarity])
+
+    def loss() -> torch.Tensor:
+        return log_loss(scores, positive, counts)
+
+    pairs, tables, of_loss = float(R) * N, 4.0 * R * N, 4.0 * B * N
+    measured: dict[str, tuple[float, float]] = {}  # seconds of a step, best seconds
+    with fused() as is_fused:
+        print("pair kernel", "compiled" if is_fused else "in chunks: there is no compiler")
+        g = pair_logits(a, b, h)
+        measured["pair kernel, forward"] = (
+            timed(lambda: pair_logits(a, b, h), options.rounds),
+            machine.best(3 * pairs * D, tables),
+        )
+        measured["pair kernel, gradients"] = (
+            timed(backward(g, [a, b, h]), options.rounds),
+            machine.best(4 * pairs * D, 4 * tables),
+        )
+    exps, total = exponentials(), loss()
+    product = 2.0 * min(nnz, B * R) * N / 2, 4.0 * (R + B) * N
+    measured |= {
+        "exponentials, forward": (timed(exponentials, options.rounds), machine.best(0, 4 * tables)),
+        "exponentials, gradients": (
+            timed(backward(exps, [logits, similarity]), options.rounds),
+            machine.best(0, 7 * tables),
+        ),
+        "two sparse products": (
+            2 * timed(lambda: bag_sum(table, local), options.rounds),
+            2 * machine.best(*product),
+        ),
+        "their gradients": (
+            2 * timed(lambda: bag_sum(of_users, transposed), options.rounds),
+            2 * machine.best(*product),
+        ),
+        "loss, forward and gradients": (
+            timed(lambda: (loss(), backward(total, [scores])()), options.rounds),
+            machine.best(0, 3.25 * of_loss),
+        ),
+    }
+    weights = [torch.randn(N, D, requires_grad=True) for _ in range(2)]
+    for weight in weights:
+        weight.grad = torch.randn_like(weight)
+    adam = torch.optim.AdamW(weights)
+    measured["optimiser, two tables of factors"] = (
+        timed(adam.step, options.rounds),
+        machine.best(0, 7 * 8.0 * N * D),
+    )
+    print(f"\n{'phase':34}{'ms per step':>12}{'at best':>10}{'ratio':>8}{'s per epoch':>13}")
+    for name, (seconds, best) in measured.items():
+        print(
+            f"{name:34}{1e3 * seconds:12.1f}{1e3 * best:10.1f}{seconds / best:8.1f}{n_steps * seconds:13.2f}"
+        )
+    seconds, best = (n_steps * sum(x) for x in zip(*measured.values(), strict=True))
+    print(
+        f"{'together':34}{'':12}{'':10}{seconds / best:8.1f}{seconds:13.2f}   at best {best:.2f} s per epoch"
+    )
+
+    dense = torch.zeros(B, R)
+    dense[local.owners, local.items] = 1
+    sparse = torch.sparse_csr_tensor(local.offsets, local.items, torch.ones(nnz), (B, R))
+    print(
+        f"\nways to multiply histories ({nnz / B / R:.1%} of {B:,} x {R:,}) and a table ({R:,} x {N:,}), ms"
+    )
+    ways: dict[str, Callable[[], Any]] = {
+        "sum of rows (used)": lambda: bag_sum(table, local),
+        "sparse matrix (CSR)": lambda: sparse @ table,
+        "dense, float32": lambda: dense @ table,
+        "dense, bfloat16": lambda: dense.bfloat16() @ table.bfloat16(),
+    }
+    for name, work in ways.items():
+        print(f"{name:34}{1e3 * timed(work, options.rounds):12.1f}")
+
+    values, present = zipf.features(N)
+    for name in ("fism", "nais", "multimodal-iris"):
+        model = build_model(ModelConfig(name=name, dim=D), N, values, present)
+        config = TrainingConfig(epochs=3, batch_users=B, fuse="on", negatives="all", patience=0)
+        forget_peak()
+        epochs = fit(model, train, config).epochs
+        started = time.perf_counter()
+        ranked = sum(len(part.topk(20).indices) for part in model.rank_scores(Histories.from_matrix(train)))
+        print(f"{name}: {min(float(e['seconds']) for e in epochs):.2f} s per epoch, {ranked:,} users ranked over all "
+              f"items in {time.perf_counter() - started:.2f} s, peak {peak_memory() / 1e6:,.0f} MB")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
