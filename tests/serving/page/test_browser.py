@@ -177,6 +177,20 @@ def test_a_new_item_is_tried_with_a_picture_and_a_text(tab, recommender):
     keep(tab, "new-item")
 
 
+def test_the_keyboard_is_enough(tab, user):
+    tab.goto(f"/?user={user}")
+    tab.keyboard.press("Tab")
+    assert tab.locator(".skip").is_visible()
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
+    toggle = tab.locator(".toggle").nth(2)
+    toggle.focus()
+    tab.keyboard.press("Space")
+    tab.locator(".row").nth(2).locator(".opened").wait_for()
+    assert toggle.get_attribute("aria-expanded") == "true"
+    assert tab.evaluate("document.activeElement.id") == toggle.get_attribute("id")
+
+
 def test_the_report_is_there_with_a_way_back(tab):
     tab.goto("/report")
     assert tab.locator("h1").is_visible()
