@@ -91,6 +91,15 @@ def test_a_forgotten_user_is_unknown_also_where_the_training_knew_the_user(clien
     assert client.post("/recommend", json={"user_id": "u3"}).json()["n_history"] == 1
 
 
+def test_a_forgotten_user_is_not_offered_on_the_page(client):
+    before = client.get("/").text
+    assert "user=u0" in before
+    client.delete("/users/u0")
+    after = client.get("/").text
+    assert "user=u0" not in after
+    assert after.count("user=u") == before.count("user=u") - 1
+
+
 def test_deleting_a_history_s_path_forgets_nobody(client):
     answer = client.delete("/users/u3/history")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from irisrec.errors import DataError, ModelError
 from irisrec.recommendation.rules import Rules
-from irisrec.serving.errors import NotFoundError
+from irisrec.serving.errors import NotFoundError, UnavailableError
 from irisrec.serving.page.browsing import Shelf, browse
 from irisrec.serving.page.kinds import Kind, kinds_of
 from irisrec.serving.page.moves import COMPARED, gone
@@ -123,7 +123,7 @@ async def home(service: Service, served: Served, state: State) -> Home:
         n_items=len(served.items),
         has_reasons=model.has_reasons,
         takes_histories=not model.knows_users_only,
-        samples=_samples(served, things),
+        samples=await _samples(service, served, things),
         lengths=tuple(length for length in LENGTHS if length <= service.settings.limits.k) or LENGTHS[:1],
     )
     if not state.is_somebody:
@@ -172,12 +172,18 @@ def _history(things: Things, who: Someone, state: State) -> tuple[Past, ...]:
     return tuple(found)
 
 
-def _samples(served: Served, things: Things) -> tuple[Sample, ...]:
-    """Return some users from all over the run."""
+async def _samples(service: Service, served: Served, things: Things) -> tuple[Sample, ...]:
+    """Return some users from all over the run, none that asked to be forgotten, and none where that is not known."""
     n_users = len(served.known.ids)
     rows = sorted({place * n_users // _SAMPLES for place in range(_SAMPLES)})
+    ids = served.known.ids.ids(rows)
+    try:
+        pasts = await service.in_store(lambda: service.store.pasts(ids, 1))
+    except UnavailableError:
+        return ()
     samples = []
-    for row, id in zip(rows, served.known.ids.ids(rows), strict=True):
-        items, _ = served.known.history(row)
-        samples.append(Sample(str(id), len(items), things.of_rows(items[:4])))
+    for row, id, past in zip(rows, ids, pasts, strict=True):
+        if not past.is_forgotten:
+            items, _ = served.known.history(row)
+            samples.append(Sample(str(id), len(items), things.of_rows(items[:4])))
     return tuple(samples)
