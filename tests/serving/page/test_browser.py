@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from irisrec.recommendation.adding import NewItem
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.rules import Rules
 from tests.serving.page.conftest import SCREENSHOTS
@@ -156,6 +157,40 @@ def test_an_item_has_neighbours_of_every_kind(tab, recommender, user):
     keep(tab, "item")
 
 
+def test_a_new_item_is_tried_with_a_picture_and_a_text(tab, recommender):
+    tab.goto("/new-item")
+    text, picture = recommender.catalog.texts[5], recommender.catalog.pictures[5]
+    tab.get_by_label("Picture").set_input_files(picture)
+    tab.get_by_label("Text").fill(text)
+    tab.get_by_role("button", name="See who would get it").click()
+    tab.wait_for_selector(".likes")
+    new = NewItem("new", "New", {"image": picture, "text": text})
+    grown = recommender.add_items([new])
+    for strip, by in zip(tab.locator(".like").all(), ("image", "text", "learned"), strict=True):
+        wanted = [item.title for item in grown.similar_items("new", 8, by)]
+        assert strip.locator(".t").all_inner_texts() == wanted
+    lists = grown.recommend_many(users=grown.users.series, k=10)
+    n_takers = sum(any(item.item_id == "new" for item in items) for items in lists)
+    assert (
+        f"Recommended to {n_takers} of {len(grown.users)} users" in tab.locator("#takers-title").inner_text()
+    )
+    keep(tab, "new-item")
+
+
+def test_the_keyboard_is_enough(tab, user):
+    tab.goto(f"/?user={user}")
+    tab.keyboard.press("Tab")
+    assert tab.locator(".skip").is_visible()
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
+    toggle = tab.locator(".toggle").nth(2)
+    toggle.focus()
+    tab.keyboard.press("Space")
+    tab.locator(".row").nth(2).locator(".opened").wait_for()
+    assert toggle.get_attribute("aria-expanded") == "true"
+    assert tab.evaluate("document.activeElement.id") == toggle.get_attribute("id")
+
+
 def test_the_report_is_there_with_a_way_back(tab):
     tab.goto("/report")
     assert tab.locator("h1").is_visible()
@@ -201,14 +236,15 @@ def test_a_service_that_does_not_answer_is_said_and_can_be_tried_again(tab, user
 def test_axe_finds_nothing_serious(browser, address, user, recommender):
     id = recommender.items.ids([0])[0]
     everywhere = [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
-    some = [(360, "light"), (1400, "dark")]
+    some = [(360, "dark"), (800, "light"), (1400, "light")]
     views = {
         "changed": (f"/?user={user}&off=text&drop={recommender.history_of(user)[0]}", everywhere),
-        "item": (f"/item/{id}?user={user}", everywhere),
+        "item": (f"/item/{id}?user={user}", some),
         "first": ("/", some),
-        "unknown": ("/?user=nobody", some),
-        "missing": ("/item/nothing", some),
-        "nothing-found": (f"/?user={user}&q=zzzz&why=", some),
+        "unknown": ("/?user=nobody", some[:1]),
+        "missing": ("/item/nothing", some[:1]),
+        "nothing-found": (f"/?user={user}&q=zzzz&why=", some[:1]),
+        "new-item": ("/new-item", some[:1]),
     }
     context = browser.new_context(base_url=address, reduced_motion="reduce")
     tab = context.new_page()

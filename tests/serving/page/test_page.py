@@ -247,6 +247,15 @@ def test_with_keys_a_browser_signs_in_and_out(client_of):
     assert away.headers["location"] == "/"
 
 
+def test_a_browser_says_where_its_forms_come_from(client):
+    """Without any referrer it would send them with ``Origin: null``, which the gate takes for a page elsewhere."""
+    assert client.get("/", headers=BROWSER).headers["referrer-policy"] == "same-origin"
+    origins = {"http://localhost": 200, "null": 403, "http://elsewhere": 403}
+    for origin, status in origins.items():
+        answer = client.post("/recommend", json={"history": ["i03"]}, headers={"Origin": origin})
+        assert answer.status_code == status
+
+
 def test_a_model_of_users_shows_their_lists_and_asks_for_no_clicks(client_of, tmp_path):
     run = write_run(tmp_path / "runs" / "bpr", model={"name": "bpr-mf", "dim": 4})
     client = client_of(run=run)

@@ -4,6 +4,7 @@
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let asked = null; // the request whose answer is awaited
+let address = location.pathname + location.search; // of what is shown
 
 function places() {
   return new Map([...document.querySelectorAll("[data-flip]")].map((row) => [row.dataset.flip, row.getBoundingClientRect().top]));
@@ -47,6 +48,7 @@ async function go(url, { push = true } = {}) {
       return;
     }
     if (push) history.pushState(null, "", url);
+    address = location.pathname + location.search;
     show(html, keepPlace);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -91,7 +93,9 @@ addEventListener("submit", (event) => {
   go(url.href);
 });
 
-addEventListener("popstate", () => go(location.href, { push: false }));
+addEventListener("popstate", () => {
+  if (location.pathname + location.search !== address) go(location.href, { push: false });
+});
 
 // the space key presses what says that it is a button
 addEventListener("keydown", (event) => {
