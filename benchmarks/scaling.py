@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="at most so many steps of each of two epochs")
     parser.add_argument("--users", type=int, default=20, help="who are ranked one by one")
     parser.add_argument("--deviation", type=float, default=1.5, help="of the attention's logits in ranking")
-    parser.add_argument("--fuse", default="auto", choices=["auto", "on", "off"])
+    parser.add_argument("--fuse", default="on", choices=["auto", "on", "off"])
     parser.add_argument("--memory-budget", help="such as 8GB")
     parser.add_argument("--json", action="store_true", help="measure here, and print as JSON")
     options = parser.parse_args()

@@ -169,7 +169,7 @@ def _epoch(checkpoint: Path) -> int:
         ),
         (["train", "config.toml", "--out", "run"], 1, "go on with `irisrec train --resume run`"),
         (["train", "config.toml"], 2, "--out RUN"),
-        (["train"], 2, "give either a config"),
+        (["train"], 2, "give one of a config with --out"),
         (["recommend", "run", "--user", "nobody"], 1, "user 'nobody' is not among the 250 known users"),
         (
             ["recommend", "run", "--history", "nothing"],

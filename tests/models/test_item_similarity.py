@@ -287,3 +287,18 @@ def test_fused_and_chunked_pair_kernels_agree(activation, monkeypatch):
         torch.testing.assert_close(scores, chunked, rtol=1e-12, atol=1e-12)
         for name, gradient in gradients(model, scores).items():
             torch.testing.assert_close(gradient, expected[name], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("left", [10**3, 10**12])
+@pytest.mark.parametrize("options", [MODELS["nais"], MODELS["content-factors"]])
+def test_scores_in_blocks_are_those_of_the_whole_whatever_memory_is_left(options, left, monkeypatch):
+    model = make(**options, alpha=0.5)
+    histories = Histories.of(HISTORIES)
+    whole = model.score(histories)
+    monkeypatch.setattr("irisrec.budget.bytes_left", lambda: left)
+    monkeypatch.setattr("irisrec.models.item_similarity._FEW", 4)
+    torch.testing.assert_close(torch.cat(list(model.rank_scores(histories, batch=3))), whole)
+    served = prepared(model, limit=0)
+    torch.testing.assert_close(served.score(histories), whole)
+    some = torch.tensor([0, 2, 5, 6, 9, 11, 12])
+    torch.testing.assert_close(served.score(histories, some), whole[:, some])

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 # tables of pairs that are alive at once: in a step with and without attention, and while scores are computed
 TABLES_OF_PAIRS, TABLES_OF_FACTORS, TABLES_TO_SCORE = 13, 6, 7
+_FEW = (
+    16  # columns, or users, that are computed together even where memory is short: one by one takes forever
+)
 
 
 @dataclass(frozen=True)
@@ -462,11 +465,11 @@ class ItemSimilarity(Trainable):
         if _columns_at_once(n_rows, self.n_items) >= self.n_items:
             yield 0, len(histories)
             return
-        step = at_once(len(histories), 4.0 * self.n_items, share=0.4)
+        step = max(_FEW, at_once(len(histories), 4.0 * self.n_items, share=0.4))
         for start in range(0, len(histories), step):
             yield start, min(start + step, len(histories))
 
 
 def _columns_at_once(n_rows: int, n_columns: int) -> int:
-    """Return how many columns of pairs with so many rows fit into half of the memory that is left."""
-    return at_once(n_columns, 4.0 * TABLES_TO_SCORE * n_rows, share=0.5)
+    """Return how many columns of pairs with so many rows fit into half of the memory that is left, a few at least."""
+    return max(min(n_columns, _FEW), at_once(n_columns, 4.0 * TABLES_TO_SCORE * n_rows, share=0.5))
