@@ -41,7 +41,7 @@ def shop_run(tmp_path_factory) -> Path:
 def address(shop_run, tmp_path_factory) -> Iterator[str]:
     """Where the shop is served."""
     database = f"sqlite:///{tmp_path_factory.mktemp('store') / 'history.sqlite3'}"
-    service = Service.open(settings_of(shop_run, database=database, verb="bought"))
+    service = Service.open(settings_of(shop_run, database=database, verb="bought", limits={"seconds": 60}))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(create_app(service), log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -73,7 +73,7 @@ def complaints() -> list[str]:
 def tab(browser, address, complaints):
     """A page of the browser."""
     context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on(

@@ -67,11 +67,19 @@ def test_it_is_tried_with_the_library_s_numbers_and_kept_nowhere(client, growing
     assert client.get("/version").json()["n_items"] == 30
 
 
+def test_a_user_who_asked_to_be_forgotten_is_not_looked_at(client):
+    taker = re.search(r'<h3><a href="/\?user=(\w+)"', send(client, picture()).text)[1]
+    client.delete(f"/users/{taker}")
+    after = send(client, picture()).text
+    assert "of 11 users" in after
+    assert f'href="/?user={taker}"' not in after
+
+
 @pytest.mark.parametrize(
     ("limits", "sent", "sentence"),
     [
         ({}, {}, "An item that nobody had is known by its content alone"),
-        ({}, {"image": b"no picture"}, "The file is not a picture of a known format."),
+        ({}, {"image": b"no picture"}, "The file is not a picture; it may be"),
         ({}, {"text": "a teapot"}, "has a text, and no modality of this run reads one"),
         ({}, {"image": picture(), "query": "?user=nobody"}, "User 'nobody' is neither"),
         ({"pixels": 100}, {"image": picture()}, "64 x 48 pixels, more than the 100 that may be sent here"),

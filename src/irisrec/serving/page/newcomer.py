@@ -110,19 +110,27 @@ async def newcomer(service: Service, served: Served, state: State, draft: Draft 
             check_pixels(draft.picture, service.settings.limits.pixels)
         if state.is_somebody:
             who = await someone(service, served, state)
-        trial = await service.compute("try an item", lambda: _try(service, served, draft, who))
+        users = await _users(service, served.known.ids)
+        trial = await service.compute("try an item", lambda: _try(service, served, draft, who, users))
     except (DataError, FeatureError, ModelError, NotFoundError) as error:
         return replace(view, problem=sentence(error))
     return replace(view, trial=trial)
 
 
-def _try(service: Service, served: Served, draft: Draft, who: Someone | None) -> Trial:
+async def _users(service: Service, ids: IdMap) -> list[Id]:
+    """Return users from all over the run, none that asked to be forgotten."""
+    n = min(LOOKED_AT, len(ids))
+    spread = ids.ids([place * len(ids) // n for place in range(n)])
+    pasts = await service.in_store(lambda: service.store.pasts(spread, 1))
+    return [id for id, past in zip(spread, pasts, strict=True) if not past.is_forgotten]
+
+
+def _try(service: Service, served: Served, draft: Draft, who: Someone | None, users: Sequence[Id]) -> Trial:
     recommender, things = served.recommender, Things(served)
     id = _free_id(served.items)
     title = draft.title.strip() or "The new item"
     item = new_item(recommender, AddedItem(id, title, draft.text.strip() or None, draft.picture))
     grown = recommender.add_items([item])
-    users = _spread(served.known.ids, LOOKED_AT)
     picture = ""
     if draft.picture is not None:
         picture = "data:image/webp;base64," + base64.b64encode(scaled(draft.picture, 400)).decode("ascii")
@@ -146,12 +154,6 @@ def _free_id(items: IdMap) -> Id:
         highest = items.series.max()
         return (highest if isinstance(highest, int) else 0) + 1
     return next(id for n in count(1) if (id := f"new-item-{n}") not in items)
-
-
-def _spread(ids: IdMap, most: int) -> list[Id]:
-    """Return users from all over the run."""
-    n = min(most, len(ids))
-    return ids.ids([place * len(ids) // n for place in range(n)])
 
 
 def _places(grown: Recommender, id: Id, users: Sequence[Id]) -> list[tuple[Id, int]]:
