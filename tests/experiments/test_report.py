@@ -122,7 +122,7 @@ def test_every_part_of_a_run_is_told_and_leads_somewhere(page: str) -> None:
     parsed = Page(page)
     sections = [section["id"] for section in parsed.all("section")]
     assert sections == [
-        *("numbers", "examples", "faithfulness", "slices", "knockout", "calibration"),
+        *("numbers", "examples", "faithfulness", "slices", "knockout", "robustness", "calibration"),
         *("lists", "training", "data", "repeat"),
     ]
     assert [a["href"] for a in parsed.all("a")] == [f"#{name}" for name in sections]
