@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from irisrec.data.dataset import Dataset
 from irisrec.errors import FeatureError, RunError
-from irisrec.evaluation.seeds import average_over_seeds, spread_over_seeds
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.paper.methods import Method
 from irisrec.experiments.paper.settings import OURS, Mode, config_of, option_of, users_per_step
 from irisrec.experiments.paper.sources import Source
 from irisrec.experiments.run import resume, train
+from irisrec.experiments.seeds import OverSeeds
 from irisrec.experiments.tuning.folder import StudyFolder
 from irisrec.experiments.tuning.study import Budget
 from irisrec.experiments.tuning.tune import tune
@@ -27,7 +24,7 @@ from irisrec.progress import say
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(OverSeeds):
     """A method on a data set: its finished runs, one per seed.
 
     Attributes:
@@ -40,19 +37,10 @@ class Measured:
     folders: tuple[RunFolder, ...]
     study: Mapping[str, Any] | None = None
 
-    @cached_property
-    def per_user(self) -> pl.DataFrame:
-        """Every user's metrics, averaged over the seeds."""
-        return average_over_seeds(self._frames)
-
-    @cached_property
-    def spread(self) -> dict[tuple[str, str], float]:
-        """{(protocol, metric): standard deviation over the seeds}."""
-        return spread_over_seeds(self._frames)
-
-    @cached_property
-    def _frames(self) -> list[pl.DataFrame]:
-        return [folder.read_per_user() for folder in self.folders]
+    @property
+    def run_folders(self) -> tuple[RunFolder, ...]:
+        """The folders of the runs."""
+        return self.folders
 
 
 @dataclass(frozen=True)

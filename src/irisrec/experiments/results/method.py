@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from statistics import mean
 from typing import Any
 
-import polars as pl
-
 from irisrec.errors import RunError
-from irisrec.evaluation.seeds import average_over_seeds, spread_over_seeds
+from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.words import additions, method_in_words
+from irisrec.experiments.seeds import OverSeeds
 from irisrec.experiments.tuning.output import values_in_words
 
 _NO_SETTING = {"training.seed", "training.device", "training.fuse"}  # they move no number but by chance
 
 
 @dataclass(frozen=True)
-class Method:
+class Method(OverSeeds):
     """Finished runs that differ in their seeds alone, in the order of these.
 
     Attributes:
@@ -41,19 +39,10 @@ class Method:
         """Whether the model has something of ours that its paper does not know."""
         return bool(additions(self.runs[0].config.model))
 
-    @cached_property
-    def per_user(self) -> pl.DataFrame:
-        """Every user's metrics, averaged over the seeds."""
-        return average_over_seeds(self._frames)
-
-    @cached_property
-    def spread(self) -> dict[tuple[str, str], float]:
-        """{(protocol, metric): standard deviation over the seeds}; empty for one seed."""
-        return spread_over_seeds(self._frames)
-
-    @cached_property
-    def _frames(self) -> list[pl.DataFrame]:
-        return [run.folder.read_per_user() for run in self.runs]
+    @property
+    def run_folders(self) -> tuple[RunFolder, ...]:
+        """The folders of the runs."""
+        return tuple(run.folder for run in self.runs)
 
     @property
     def lists(self) -> dict[str, float]:
