@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import zipf
 
-from irisrec.experiments.folder import cache_folder
+from irisrec.files import cache_folder
 
 HERE = Path(__file__).parent
 K, DIM = 4, 64

@@ -24,6 +24,7 @@ ROOMS = [
     "settings",
     "progress",
     "look",
+    "native",
     "data",
     "features",
     "models",
@@ -37,6 +38,7 @@ ROOMS = [
 ]
 # The same inside the rooms whose files build on one another.
 INNER = {
+    "native": ["library", "choice", "threads", "lists", "pairs"],
     "models": [
         "options",
         "config",
@@ -49,6 +51,8 @@ INNER = {
         "blocks",
         "pair_kernel",
         "pair_block",
+        "attended",
+        "pair_scores",
         "modality_shares",
         "relevance",
         "vbpr",

@@ -58,11 +58,8 @@ class PairBlock:
             totals = history_sum(histories, self._similarity_of_others)
         else:
             totals = self._attended(histories)
-        if n_others is not None:
-            totals = totals * _length_factor(n_others, self.alpha)
-        if self.added is not None:
-            totals = totals + history_sum(histories, self._added_by_others)
-        return self.biased(totals)
+        added = None if self.added is None else history_sum(histories, self._added_by_others)
+        return completed(totals, n_others, self.alpha, added, self.bias)
 
     def biased(self, scores: Tensor) -> Tensor:
         """Add the candidates' biases to (…, C) scores."""
@@ -283,6 +280,25 @@ class PairBlock:
         if not len(self.same[0]):
             return values
         return values.index_put(self.same, values.new_tensor(filler))
+
+
+def completed(
+    totals: Tensor, n_others: Tensor | None, alpha: float, added: Tensor | None, bias: Tensor | None
+) -> Tensor:
+    """Return the scores of `PairBlock.scores` from sums (B, C) over histories that ignore their lengths.
+
+    Args:
+        totals: (B, C), weighed by relevance.
+        n_others: as of `PairBlock.scores`.
+        alpha: as of `PairBlock`.
+        added: (B, C), what is added to them, or None.
+        bias: (C,), the candidates' biases, or None.
+    """
+    if n_others is not None:
+        totals = totals * _length_factor(n_others, alpha)
+    if added is not None:
+        totals = totals + added
+    return totals if bias is None else totals + bias
 
 
 def _joined(old: Tensor, right: Tensor, below: Tensor) -> Tensor:
