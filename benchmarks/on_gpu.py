@@ -106,8 +106,8 @@ def epochs(n_items: int, names: list[str], dim: int, batch_users: int, profile: 
             with fused():
                 ranked = sum(len(part.topk(20).indices) for part in model.rank_scores(histories))
             torch.cuda.synchronize()
-            print(f"{name}, {n_items:,} items, negatives {negatives}: {seconds:.3f} s per epoch, {ranked:,} users ranked "
-                  f"over all in {time.perf_counter() - started:.2f} s, peak "
+            print(f"{name}, {n_items:,} items, negatives {negatives}: {seconds:.3f} s per epoch, {ranked:,} users "
+                  f"ranked over all in {time.perf_counter() - started:.2f} s, peak "
                   f"{torch.cuda.max_memory_allocated() / 1e9:.2f} GB of the GPU", flush=True)  # fmt: skip
             if profile and negatives == "all":
                 _profile(model, train, config)
