@@ -49,6 +49,7 @@ INNER = {
         "masked",
         "trainable",
         "blocks",
+        "pair_triton",
         "pair_kernel",
         "pair_block",
         "attended",
