@@ -38,7 +38,7 @@ ROOMS = [
 ]
 # The same inside the rooms whose files build on one another.
 INNER = {
-    "native": ["library", "choice", "threads", "lists", "pairs"],
+    "native": ["library", "choice", "threads", "lists", "pairs", "losses"],
     "models": [
         "options",
         "config",

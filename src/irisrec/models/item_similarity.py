@@ -421,7 +421,11 @@ class ItemSimilarity(Trainable):
     ) -> tuple[Tensor, Tensor, Tensor] | None:
         """Return both sides of an additive attention with ReLU, and what weighs its units; None of another one."""
         attention = self.attention
-        if not isinstance(attention, AdditiveAttention) or attention.activation != "relu":
+        if (
+            not isinstance(attention, AdditiveAttention)
+            or attention.activation != "relu"
+            or history.p.is_cuda
+        ):
             return None
         return *attention.sides(*self._attention_inputs(history, candidates)), attention.output
 

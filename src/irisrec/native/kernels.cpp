@@ -317,7 +317,7 @@ void attended(int64_t* next, const Sides* sides, const Lists* histories, float b
 }
 
 // gradients by the logits of all pairs summed where a_i + b_j > 0: of_a (parts, R, D), of_b (C, D); and by the factors:
-// of_p (parts, R, K), of_q (C, K). All must be zero before; owners are the lists of users of each row.
+// of_p (parts, R, K), of_q (C, K). Columns must be zero before; owners are the lists of users of each row.
 void attended_gradients(int64_t* next, const Sides* sides, const Lists* owners, float beta, int64_t n_users,
                         const float* gradient, const float* numerators, const float* denominators,
                         const float* highest, float* of_a, float* of_b, float* of_p, float* of_q, int64_t parts) {
@@ -328,6 +328,7 @@ void attended_gradients(int64_t* next, const Sides* sides, const Lists* owners, 
     const Scratch sums(2 * n_users * W), pairs(2 * kRows * W), b(s.D * W), q(s.K * W);
     for (int64_t part; (part = take(next)) < parts;) {
         float *rows_a = of_a + part * s.R * s.D, *rows_p = of_p + part * s.R * s.K;
+        memset(rows_a, 0, s.R * s.D * sizeof(float)), memset(rows_p, 0, s.R * s.K * sizeof(float));
         for (int64_t panel = part * n_panels / parts; panel < (part + 1) * n_panels / parts; panel++) {
             const int64_t first = panel * W, width = least(W, s.n_columns - first);
             turn<W>(s.b, s.D, first, b);
@@ -406,6 +407,33 @@ void row_sums(int64_t* next, const float* table, int64_t R, int64_t C, const Lis
             for (int v = 0; v < NV; v++)
                 store_some(to + u * C + first + v * LANES, sum[v], C - first - v * LANES);
         });
+    }
+}
+
+// per row of n the log loss of logits x where positive, -x elsewhere, there times counts, and its gradient
+void log_loss(int64_t* next, const float* scores, const uint8_t* positive, const float* counts, int64_t n, int64_t C,
+              double* losses, float* gradient) {
+    for (int64_t i; (i = take(next)) < n;) {
+        double sum = 0;
+        for (int64_t j = 0; j < C; j += LANES) {
+            const int64_t at = i * C + j, width = least(LANES, C - j);
+            const V score = load_some(scores + at, width), count = load_some(counts + at, width);
+            I had{};
+            for (int64_t k = 0; k < width; k++) had[k] = -positive[at + k];
+            const V x = had ? -score : score, weight = had ? all(1.0f) : count;
+            const V size = larger(x, -x), e = exponential(-size), missing = x == x ? V{} : x;
+            // ln(1 + e) = 2 artanh(e / (2 + e))
+            const V t = e / (all(2.0f) + e), u = t * t;
+            V s = all(2.0f / 15);
+            for (int k = 13; k > 0; k -= 2) s = s * u + all(2.0f / k);
+            const V loss = weight * (larger(x, V{}) + s * t + missing);
+            const V slope = weight * ((x > V{} ? all(1.0f) : e) / (all(1.0f) + e) + missing);
+            store_some(gradient + at, had ? -slope : slope, width);
+            float parts = 0;
+            for (int64_t k = 0; k < width; k++) parts += loss[k];
+            sum += parts;
+        }
+        losses[i] = sum;
     }
 }
 

@@ -103,7 +103,7 @@ class Pairs:
         n_parts = min(
             _MOST_PARTS, -(-C // _PART), max(1, _MOST_NUMBERS // (self._a.numel() + self._p.numel()))
         )
-        rows_a, rows_p = (x.new_zeros(n_parts, *x.shape) for x in (self._a, self._p))
+        rows_a, rows_p = (x.new_empty(n_parts, *x.shape) for x in (self._a, self._p))
         of_b, of_q = torch.zeros_like(self._b), torch.zeros_like(self._q)
         share(
             self._library.attended_gradients,
