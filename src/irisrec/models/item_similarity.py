@@ -58,12 +58,17 @@ class ItemTables:
 
     def picked(self, rows: Tensor) -> ItemTables:
         """Return some of the rows."""
+
+
+        def picked(table: Tensor) -> Tensor:
+            return table.index_select(0, rows)  # whose gradient is quicker than that of an index
+
         return ItemTables(
-            self.p[rows],
-            self.q[rows],
-            {name: x[rows] for name, x in self.outputs.items()},
-            None if self.bias is None else self.bias[rows],
-            None if self.known is None else self.known[rows],
+            picked(self.p),
+            picked(self.q),
+            {name: picked(x) for name, x in self.outputs.items()},
+            None if self.bias is None else picked(self.bias),
+            None if self.known is None else picked(self.known),
         )
 
     def followed_by(self, others: ItemTables) -> ItemTables:

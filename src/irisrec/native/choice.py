@@ -9,7 +9,7 @@ from torch import Tensor
 
 from irisrec.native.library import library
 
-_FEW = 1e6  # operations that take no time either way
+_FEW = 1e5  # operations that take no time either way
 _MANY = 5e8  # that take about a second without the library, less than compiling it
 
 
