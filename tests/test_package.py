@@ -53,6 +53,7 @@ INNER = {
         "pair_kernel",
         "pair_block",
         "attended",
+        "uniform",
         "pair_scores",
         "modality_shares",
         "relevance",

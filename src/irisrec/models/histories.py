@@ -165,9 +165,9 @@ class Histories:
         weights = weights.double()  # in single precision a large weight would swallow the small ones
         totals = weights.new_zeros(len(self)).index_add_(0, self.owners, weights)
         entries, users, places = self._among(columns, n_columns)
-        others = totals[:, None].repeat(1, n_columns)
-        others[users, places] -= weights[entries]
-        return others.to(dtype)
+        others = totals.to(dtype)[:, None].repeat(1, n_columns)
+        others[users, places] = (totals[users] - weights[entries]).to(dtype)
+        return others
 
     def _among(self, columns: Tensor | None, n_columns: int) -> tuple[Tensor | slice, Tensor, Tensor]:
         """Return the entries whose item is a candidate, and their places in the (B, C) table."""

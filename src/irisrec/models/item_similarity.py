@@ -59,7 +59,6 @@ class ItemTables:
     def picked(self, rows: Tensor) -> ItemTables:
         """Return some of the rows."""
 
-
         def picked(table: Tensor) -> Tensor:
             return table.index_select(0, rows)  # whose gradient is quicker than that of an index
 
@@ -368,6 +367,7 @@ class ItemSimilarity(Trainable):
         return PairScores(
             sides=self._relu_sides(history, columns),
             factors=(history.p, columns.q),
+            is_uniform=self.attention is None,
             rows=rows,
             columns=candidates,
             alpha=self.config.alpha,

@@ -11,6 +11,7 @@ from torch import Tensor
 from irisrec.models.attended import attended_scores
 from irisrec.models.histories import Histories, history_sum
 from irisrec.models.pair_block import PairBlock, completed, same_items
+from irisrec.models.uniform import uniform_scores
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class PairScores:
     Attributes:
         sides: a (R, D), b (C, D), h (D,) of an additive attention with ReLU; None with another relevance.
         factors: p (R, K), q (C, K).
+        is_uniform: whether all history items count alike.
         rows, columns: item rows (R,) and (C,), all items if None.
         alpha, beta, bias: as of `PairBlock`.
         additions: gives what a history item adds to a score whatever its relevance, (R, C); None where nothing is.
@@ -28,6 +30,7 @@ class PairScores:
 
     sides: tuple[Tensor, Tensor, Tensor] | None
     factors: tuple[Tensor, Tensor]
+    is_uniform: bool
     rows: Tensor
     columns: Tensor | None
     alpha: float
@@ -39,7 +42,9 @@ class PairScores:
     def scores(self, histories: Histories, n_others: Tensor | None = None) -> Tensor:
         """Return the (B, C) scores of `PairBlock.scores`."""
         totals = None
-        if self.sides is not None and "_block" not in self.__dict__:
+        if self.is_uniform:
+            totals = uniform_scores(*self.factors, (self.rows, self.columns), histories)
+        elif self.sides is not None and "_block" not in self.__dict__:
             totals = attended_scores(
                 self.sides, self.factors, (self.rows, self.columns), histories, self.beta
             )
