@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import resource
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,24 +56,6 @@ def peak_memory() -> int:
     except (OSError, StopIteration):  # another system
         kilo = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo
-
-
-@contextmanager
-def quick_imports() -> Iterator[None]:
-    """Import in this block without looking for garbage, and never look through what was imported.
-
-    Libraries make a million objects that live as long as the process. Searching them for garbage while they are
-    imported and again when the process ends took 0.5 of the 1.8 s of a process that only imports torch. A policy of
-    the whole process, as `keep_freed_memory`.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()
 
 
 def _libc() -> Any:

@@ -34,9 +34,9 @@ def serve(
     curl -s localhost:8000/recommend -H 'Content-Type: application/json' -d '{"history": ["p0003"], "k": 3}'
     """
     try:
-        from irisrec.memory import quick_imports
+        from irisrec.startup import quick_imports
 
-        with quick_imports():
+        with quick_imports(run):
             from irisrec.serving.config import ServeSettings
             from irisrec.serving.server import serve as serve_run
     except ModuleNotFoundError as error:

@@ -31,9 +31,9 @@ def similar(
     irisrec similar runs/shop --item p0040 -k 5
     irisrec similar runs/shop --item p0040 --by image --json
     """
-    from irisrec.memory import quick_imports
+    from irisrec.startup import quick_imports
 
-    with quick_imports():
+    with quick_imports(run):
         from irisrec.recommendation.recommender import Recommender
     recommender = Recommender.load(run, prepare=False)
     id = recommender.items.parse(item)
