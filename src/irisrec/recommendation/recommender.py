@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from irisrec.recommendation.similar import SimilarItem
 
 _SCORES_AT_ONCE = 1 << 22  # users x items scored at once: 16 MB in float32
+_RULES_KEPT = 64
 _RETRIEVED_AT_ONCE = 64  # users for whom a linear score is fitted at once
 
 
@@ -233,7 +234,7 @@ class Recommender:
         return [SimilarItem(*self._name(int(other)), float(found[other])) for other in rows if other >= 0]
 
     def _name(self, row: int) -> tuple[Id, str]:
-        return self.items.ids([row])[0], self._titles[row]
+        return self._ids[row], self._titles[row]
 
     @property
     def encoders(self) -> Mapping[str, Encoder]:
@@ -292,11 +293,13 @@ class Recommender:
     def resolved(self, rules: Rules) -> RuleTables:
         """Look rules up in this recommender's catalog; those used lately are remembered."""
         key = rules.model_dump_json()
-        if key not in self._rules:
-            if len(self._rules) >= 64:
+        found = self._rules.get(key)  # other threads may clear them at any moment
+        if found is None:
+            found = resolve(rules, self.catalog, self.items, self._scorer, self.known)
+            if len(self._rules) >= _RULES_KEPT:
                 self._rules.clear()
-            self._rules[key] = resolve(rules, self.catalog, self.items, self._scorer, self.known)
-        return self._rules[key]
+            self._rules[key] = found
+        return found
 
     def ask(
         self, user: Id | None = None, history: Iterable[Id] | History = (), half_life: float | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from collections import OrderedDict
+from threading import Lock
 
 from PIL import Image
 
@@ -21,14 +22,16 @@ FORMATS = (
     "BMP",
     "TIFF",
 )  # that may be sent; some others start programs to be read
-_KEPT = 2048
+_KEPT = 64 << 20  # bytes of scaled pictures
 
 
 class Pictures:
     """Scales pictures down and remembers those asked for lately."""
 
     def __init__(self) -> None:
-        self._scaled = lru_cache(_KEPT)(scaled)
+        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._n_bytes = 0
+        self._lock = Lock()
 
     def of(self, served: Served, item_id: Id, size: int, added: bytes | None = None) -> bytes:
         """Return an item's picture as WebP, its longer side ``size`` pixels at most.
@@ -47,9 +50,26 @@ class Pictures:
         if not (added or path):
             raise NotFoundError(f"there is no picture of an item {item_id!r}")
         try:
-            return self._scaled(added or path, size)
+            if added:
+                return self._scaled(f"item {item_id!r}", added, size)
+            return self._scaled(f"file {path}", path, size)
         except FeatureError:  # whose message may name a path of this machine
             raise NotFoundError(f"the picture of item {item_id!r} cannot be read any more") from None
+
+    def _scaled(self, name: str, picture: str | bytes, size: int) -> bytes:
+        """Return a picture from those that are kept by name, or make it; the file as it was sent is not kept."""
+        with self._lock:
+            if (found := self._kept.get((name, size))) is not None:
+                self._kept.move_to_end((name, size))
+                return found
+        made = scaled(picture, size)
+        with self._lock:
+            self._n_bytes += len(made) - len(self._kept.pop((name, size), b""))
+            self._kept[name, size] = made
+            while self._n_bytes > _KEPT:
+                _, oldest = self._kept.popitem(last=False)
+                self._n_bytes -= len(oldest)
+        return made
 
 
 def check_pixels(data: bytes, most: int) -> None:

@@ -169,6 +169,8 @@ class Service:
                 await self.current.catch_up()
             except IrisrecError as error:
                 LOG.warning("added items could not be looked up", extra={"fields": {"reason": str(error)}})
+            except Exception:  # must not end the watch
+                LOG.exception("added items could not be looked up")
 
     async def compute(self, what: str, work: Callable[[], T]) -> T:
         """Do something else that takes a while on a computing thread."""
