@@ -47,12 +47,11 @@ class Pictures:
         """
         row = int(served.items.lookup([item_id])[0])
         path = served.recommender.catalog.frame["picture"][row] if row >= 0 else None
-        if not (added or path):
+        picture = added or path
+        if not picture:
             raise NotFoundError(f"there is no picture of an item {item_id!r}")
         try:
-            if added:
-                return self._scaled(f"item {item_id!r}", added, size)
-            return self._scaled(f"file {path}", path, size)
+            return self._scaled(f"item {item_id!r}" if added else f"file {path}", picture, size)
         except FeatureError:  # whose message may name a path of this machine
             raise NotFoundError(f"the picture of item {item_id!r} cannot be read any more") from None
 
