@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # names and numbers of glibc's malloc.h
 _LIMIT = 1 << 30
 _STATUS = Path("/proc/self/status")
 _FORGET = Path("/proc/self/clear_refs")  # proc(5): "5" sets the peak to what is resident now
@@ -25,6 +25,18 @@ def keep_freed_memory() -> bool:
     if libc is None:
         return False
     return bool(libc.mallopt(_M_MMAP_THRESHOLD, _LIMIT) and libc.mallopt(_M_TRIM_THRESHOLD, _LIMIT))
+
+
+def share_freed_memory() -> bool:
+    """Let all threads allocate from one place, where what one has freed another can use.
+
+    The allocator gives each thread a place of its own otherwise. The tables of a service are made on one thread and
+    freed on another, and every place grows to what its thread once needed: a service of the built-in shop grew by half
+    in 2,000 requests of all kinds, with new items among them. Before the first thread; a policy of the whole process,
+    as `keep_freed_memory`. Returns whether it could (glibc only).
+    """
+    libc = _libc()
+    return libc is not None and bool(libc.mallopt(_M_ARENA_MAX, 1))
 
 
 def give_back() -> None:

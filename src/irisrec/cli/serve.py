@@ -33,6 +33,9 @@ def serve(
     irisrec serve runs/shop
     curl -s localhost:8000/recommend -H 'Content-Type: application/json' -d '{"history": ["p0003"], "k": 3}'
     """
+    from irisrec.memory import share_freed_memory
+
+    share_freed_memory()
     try:
         from irisrec.startup import quick_imports
 
