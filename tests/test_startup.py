@@ -48,6 +48,32 @@ def test_one_request_imports_nothing_needless(run, arguments):
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["similar", "--item", "i05"], 0), (["similar", "--item", "?"], 1)]
+)
+def test_a_command_ends_soon_with_everything_written_and_its_status(run, arguments, status):
+    name, *options = arguments
+    code = (
+        "import atexit, sys; from irisrec.cli.main import command; atexit.register(print, 'the end'); "
+        f"sys.argv = {['irisrec', name, str(run), *options]}; command(); print('taken apart', file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == status
+    assert done.stdout.splitlines()[-1] == "the end"
+    assert ("by learned" in done.stdout) == (status == 0)
+    assert ("'?'" in done.stderr) == (status == 1)
+    assert "taken apart" not in done.stderr
+
+
+def test_a_command_that_imported_nothing_heavy_ends_as_programs_do():
+    code = (
+        "import sys; from irisrec.cli.main import command; sys.argv = ['irisrec', '--version']; command(); "
+        "print('went on')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "went on"
+
+
 def test_imports_are_not_searched_for_garbage_and_the_setting_comes_back():
     was_on = gc.isenabled()
     with startup.quick_imports():

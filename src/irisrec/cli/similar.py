@@ -37,6 +37,7 @@ def similar(
         from irisrec.recommendation.recommender import Recommender
     recommender = Recommender.load(run, prepare=False)
     id = recommender.items.parse(item)
+    recommender.items.index([id])  # refuses an unknown one
     ways = {by: recommender.similar_items(id, k, by)} if by else _in_every_way(recommender, id, k)
     if json:
         print_json({way: [one.to_json() for one in found] for way, found in ways.items()})
