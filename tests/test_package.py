@@ -47,6 +47,7 @@ INNER = {
         "masked",
         "trainable",
         "blocks",
+        "pair_triton",
         "pair_kernel",
         "pair_block",
         "modality_shares",
