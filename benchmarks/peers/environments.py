@@ -18,6 +18,7 @@ from irisrec.errors import IrisrecError
 from irisrec.lock import only_one
 
 HERE = Path(__file__).parent
+DONE = "installed.txt"  # what an environment holds, written last
 
 
 @dataclass(frozen=True)
@@ -53,26 +54,52 @@ def python_of(peer: str, cache: Path, limit: float) -> Path:
 
     What a peer is not given an own version of, PyTorch above all, it finds in the environment that this runs in.
     """
-    folder, wanted = (cache / "peers" / peer).absolute(), WANTED[peer]
-    python, done = folder / "bin" / "python", folder / "installed.txt"
-    if done.exists() and done.read_text() == repr(wanted):
+    if python := python_if_there(peer, cache):
         return python
+    folder = _folder(peer, cache)
     print(f"installing {peer} into {folder}", file=sys.stderr)
     with only_one(folder.parent, "installing into", MissingPeerError):
-        _install(peer, python, folder, limit)
-    done.write_text(repr(wanted))
-    return python
+        _install(peer, folder, limit)
+    return _python(folder)
 
 
-def _install(peer: str, python: Path, folder: Path, limit: float) -> None:
+def python_if_there(peer: str, cache: Path) -> Path | None:
+    """Return the Python of a peer's environment, None where it was not made yet or holds something else."""
+    folder = _folder(peer, cache)
+    done = folder / DONE
+    if not done.exists() or done.read_text() != repr(WANTED[peer]):
+        return None
+    _stand_beside(folder)
+    return _python(folder)
+
+
+def _folder(peer: str, cache: Path) -> Path:
+    return (cache / "peers" / peer).absolute()
+
+
+def _python(folder: Path) -> Path:
+    return folder / "bin" / "python"
+
+
+def _install(peer: str, folder: Path, limit: float) -> None:
+    python = _python(folder)
     install = [str(python), "-m", "pip", "install", "-q"]
     what, wanted = f"{peer} cannot be installed", WANTED[peer]
     _run([sys.executable, "-m", "venv", "--clear", str(folder)], limit, what)
     if wanted.packages:
         _run([*install, *wanted.packages], limit, what)
     _run([*install, "--no-deps", *wanted.alone], limit, what)
-    own = _run([str(python), "-c", "import site; print(site.getsitepackages()[0])"], limit, what).strip()
-    (Path(own) / "beside.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    _stand_beside(folder)
+    (folder / DONE).write_text(repr(wanted))
+
+
+def _stand_beside(folder: Path) -> None:
+    """Let an environment find the packages of this one, which may be another than the one that it was made in."""
+    (own,) = folder.glob("lib/python*/site-packages")
+    beside = "\n".join(site.getsitepackages()) + "\n"
+    path = own / "beside.pth"
+    if not path.exists() or path.read_text() != beside:
+        path.write_text(beside)
 
 
 def version_of(peer: str, python: Path) -> str:

@@ -4,51 +4,27 @@ python in_recbole.py TASK.json      keys as of in_cornac.py
 """
 
 import json
-import logging
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from recbole_data import prepared  # first: it mends what RecBole needs
 
-np.float = float  # RecBole 1.2 asks for what NumPy has dropped
-
-from recbole.config import Config  # noqa: E402
-from recbole.data import create_dataset, data_preparation  # noqa: E402
-from recbole.data.interaction import Interaction  # noqa: E402
-from recbole.utils import get_model, get_trainer, init_seed  # noqa: E402
-
-NAME = "pairs"
+# isort: split
+from recbole.data.interaction import Interaction
+from recbole.utils import get_trainer
 
 
 def main(task: dict, folder: Path) -> None:
     """Fit and score."""
     import torch
 
-    pairs = np.load(task["pairs"])
-    (folder / NAME).mkdir()
-    lines = ["user_id:token\titem_id:token", *(f"{u}\t{i}" for u, i in pairs)]
-    (folder / NAME / f"{NAME}.inter").write_text("\n".join(lines) + "\n")
-    settings = {
-        "data_path": str(folder),
-        "checkpoint_dir": str(folder / "saved"),
-        "load_col": {"inter": ["user_id", "item_id"]},
-        "eval_args": {"split": {"RS": [1, 0, 0]}, "order": "RO", "group_by": None, "mode": "full"},
-        "use_gpu": False,
-        "seed": task["seed"],
-        "state": "WARNING",
-        **task["options"],
-    }
-    sys.argv = sys.argv[:1]  # RecBole reads the command line too
-    logging.disable(logging.INFO)
-    config = Config(model=task["model"], dataset=NAME, config_dict=settings)
-    init_seed(task["seed"], True)
-    data = create_dataset(config)
-    train, _, _ = data_preparation(config, data)
-    init_seed(task["seed"], True)
-    model = get_model(task["model"])(config, train._dataset).to(config["device"])
-    get_trainer(config["MODEL_TYPE"], task["model"])(config, model).fit(train, saved=False)
+    world = prepared(task, folder)
+    model = world.build(task["model"])
+    get_trainer(world.config["MODEL_TYPE"], task["model"])(world.config, model).fit(world.train, saved=False)
     model.eval()
+    data = world.data
     known = {
         field: data.id2token(field, np.arange(1, data.num(field))).astype(int)
         for field in ("user_id", "item_id")

@@ -15,12 +15,12 @@ from irisrec.evaluation.significance import compare
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.reporting.finished import FinishedRun
-from irisrec.experiments.results.findings import findings
+from irisrec.experiments.results.findings import details, findings
 from irisrec.experiments.results.method import methods_of
 from irisrec.experiments.results.page import write_results
 from irisrec.experiments.results.section import finished_runs, sections_of
 from irisrec.experiments.results.standing import standings
-from irisrec.experiments.results.tables import metrics_table
+from irisrec.experiments.results.tables import differences_table, metrics_table
 from irisrec.experiments.run import train
 
 SHOP = {"n_users": 120, "n_items": 60}
@@ -136,9 +136,9 @@ def test_the_table_prints_value_star_spread_and_interval(table):
 def test_the_page_tells_costs_settings_and_origin(page, table):
     words = page.read_text()
     info = RunFolder(table / "ease").read_info()
-    assert "| FISM (dim 4) | 3 |" in words
-    assert "EASE: regularization 50." in words
-    assert "FISM + ridge (ours): dim 4, ridge 50, epochs 2" in words
+    assert "| FISM (dim 4) | CPU | 3 |" in words
+    assert "EASE (no study): regularization 50." in words
+    assert "FISM + ridge (ours) (no study): dim 4, ridge 50, epochs 2" in words
     for fact in (
         info["data_fingerprint"],
         info["machine"]["processor"],
@@ -156,6 +156,7 @@ def test_sentences_name_who_leads_and_whom_content_does_not_reach(table):
     methods = section(table).methods
     stands = standings(methods)
     said = findings(methods, stands)
+    more = [sentence for stand in stands for sentence in details(methods, stand)]
     for stand in stands:
         first, second = stand.order[:2]
         assert any(
@@ -163,8 +164,8 @@ def test_sentences_name_who_leads_and_whom_content_does_not_reach(table):
             for s in said
         )
     floor = [n for n in stands[1].order if stands[1].value(n) < stands[1].value("Popularity")]
-    assert any(s.startswith("Below popularity") and "among all items" in s for s in said) == bool(floor)
-    assert not any("IRIS" in s for s in said)
+    assert any(s.startswith("Below popularity") for s in details(methods, stands[1])) == bool(floor)
+    assert not any("IRIS" in s for s in said + more)
 
 
 def test_a_method_ahead_of_the_iris_models_is_named_with_its_value(table, tmp_path):
@@ -179,7 +180,35 @@ def test_a_method_ahead_of_the_iris_models_is_named_with_its_value(table, tmp_pa
     ease, iris = stands[1].value("EASE"), stands[1].value("Text IRIS")
     said = " ".join(findings(methods, stands))
     assert ease > iris
-    assert f"no IRIS model leads: EASE ({ease:.4f}) stays ahead of Text IRIS ({iris:.4f})" in said
+    told = "more than chance" if stands[1].is_told_apart("Text IRIS") else "may be chance"
+    assert f"no IRIS model leads: EASE ({ease:.4f}, {told}) stays ahead of Text IRIS ({iris:.4f})" in said
+    assert any(s.startswith("Ahead of Text IRIS in HR@20") for s in details(methods, stands[1]))
+
+
+def test_every_method_is_also_tested_against_the_best_iris_model(table, tmp_path):
+    folder = tmp_path / "table"
+    for name in ("ease", "fism-0", "fism-ridge"):
+        shutil.copytree(table / name, folder / name)
+    text = (folder / "fism-0" / "config.toml").read_text()
+    as_iris = text.replace('name = "fism"\n', 'name = "text-iris"\n\n[features.text]\nencoder = "doc2vec"\n')
+    (folder / "fism-0" / "config.toml").write_text(as_iris)
+    methods = section(folder).methods
+    stand = standings(methods)[1]
+    assert stand.iris == "Text IRIS"
+    frames = {m.name: m.per_user.filter(pl.col("protocol") == "full") for m in methods}
+    reference = {"Text IRIS": frames["Text IRIS"], "FISM + ridge (ours)": frames["FISM + ridge (ours)"]}
+    alone = compare(reference, ["ndcg@10"]).row(1, named=True)
+    row = stand.estimate("FISM + ridge (ours)", "ndcg@10")
+    if stand.has_two_references:
+        for name in ("difference", "difference_low", "difference_high", "p"):
+            assert row[f"iris_{name}"] == pytest.approx(alone[name])
+        assert row["iris_p_holm"] >= alone["p"]
+        assert f"minus {stand.order[0]}" in differences_table(stand)
+        assert "minus Text IRIS" in differences_table(stand)
+    n_tests = len(stand.table["p"].drop_nulls()) + len(stand.table["iris_p"].drop_nulls())
+    least = min(*stand.table["p"].drop_nulls(), *stand.table["iris_p"].drop_nulls())
+    corrected = [*stand.table["p_holm"].drop_nulls(), *stand.table["iris_p_holm"].drop_nulls()]
+    assert min(corrected) == pytest.approx(min(1.0, n_tests * least))
 
 
 def test_another_split_is_another_section(table, tmp_path):

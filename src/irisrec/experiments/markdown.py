@@ -20,3 +20,8 @@ def table(header: Sequence[str], *rows: Sequence[str]) -> str:
 def bullets(sentences: Sequence[str]) -> str:
     """Lay out a list."""
     return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def fold(summary: str, body: str) -> str:
+    """Lay out what a reader opens with a click, where the page is rendered."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"

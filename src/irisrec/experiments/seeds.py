@@ -28,6 +28,11 @@ class OverSeeds:
         """{(protocol, metric): standard deviation over the seeds}; empty for one seed."""
         return spread_over_seeds(self._frames)
 
+    def values_of_seeds(self, protocol: str, metric: str) -> tuple[float, ...]:
+        """Return the mean over users of each run, in their order."""
+        parts = (frame.filter(pl.col("protocol") == protocol) for frame in self._frames)
+        return tuple(float(part[metric].mean() or 0.0) for part in parts)  # type: ignore[arg-type]
+
     @cached_property
     def _frames(self) -> list[pl.DataFrame]:
         return [folder.read_per_user() for folder in self.run_folders]

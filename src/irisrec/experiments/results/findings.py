@@ -7,25 +7,32 @@ from collections.abc import Sequence
 from irisrec.errors import listed
 from irisrec.experiments.reporting.words import candidates_in_words
 from irisrec.experiments.results.method import Method
-from irisrec.experiments.results.standing import Standing
+from irisrec.experiments.results.standing import Standing, is_marked
 
 
 def findings(methods: Sequence[Method], standings: Sequence[Standing]) -> list[str]:
-    """Return sentences on every protocol, and on what cannot be said."""
+    """Return sentences on who leads under each protocol, and on what cannot be said."""
     of = {method.name: method for method in methods}
-    sentences = [sentence for standing in standings for sentence in _under(standing, of)]
+    sentences = [
+        sentence
+        for standing in standings
+        if len(standing.order) > 1
+        for sentence in (*_leader(standing), *_families(standing, of))
+    ]
     return [*sentences, *_protocols(standings), *_seeds(methods)]
 
 
-def is_iris(method: Method) -> bool:
-    """Whether a method is a model of the paper, or one with our additions."""
-    return "iris" in method.model
-
-
-def _under(standing: Standing, of: dict[str, Method]) -> list[str]:
+def details(methods: Sequence[Method], standing: Standing) -> list[str]:
+    """Return what else is to be said under one protocol: the other measures, our additions, who does not pay."""
+    of = {method.name: method for method in methods}
     if len(standing.order) < 2:
         return []
-    return [*_leader(standing), *_families(standing, of), *_additions(standing, of), *_floor(standing, of)]
+    return [
+        *_leaders(standing),
+        *_measures(standing, of),
+        *_additions(standing, of),
+        *_floor(standing, of),
+    ]
 
 
 def _leader(standing: Standing) -> list[str]:
@@ -39,12 +46,18 @@ def _leader(standing: Standing) -> list[str]:
     alike = [name for name in standing.order[1:] if not standing.is_told_apart(name)]
     if len(alike) > 1:
         sentences.append(f"Not told apart from {first} among {among}: {listed(alike)}.")
+    return sentences
+
+
+def _leaders(standing: Standing) -> list[str]:
+    """Name the first in every other metric where it is not the first in the main one."""
+    first, sentences = standing.order[0], []
     for other in standing.metrics:
         at = {name: standing.estimate(name, other)["mean"] or 0.0 for name in standing.order}
         best = max(at, key=lambda name: at[name])
-        if other.partition("@")[2] == standing.main.partition("@")[2] and at[best] > at[first]:
+        if at[best] > at[first]:
             sentences.append(
-                f"By {other.upper()} among {among} it is {best} ({at[best]:.4f}; {first} {at[first]:.4f})."
+                f"First in {other.upper()} is {best} ({at[best]:.4f}; {first} has {at[first]:.4f})."
             )
     return sentences
 
@@ -55,11 +68,10 @@ def _chance(standing: Standing, name: str) -> str:
 
 def _families(standing: Standing, of: dict[str, Method]) -> list[str]:
     """Hold the best IRIS model against the best other method."""
-    iris = [name for name in standing.order if is_iris(of[name])]
-    others = [name for name in standing.order if not is_iris(of[name])]
-    if not iris or not others:
+    best, others = standing.iris, [name for name in standing.order if not of[name].is_iris]
+    if best is None or not others:
         return []
-    best, metric, among = iris[0], standing.main.upper(), candidates_in_words(standing.protocol)
+    metric, among = standing.main.upper(), candidates_in_words(standing.protocol)
     ahead = [name for name in others if standing.value(name) > standing.value(best)]
     if not ahead:
         other = others[0]
@@ -67,12 +79,45 @@ def _families(standing: Standing, of: dict[str, Method]) -> list[str]:
             f"Among {among} the best method that is no IRIS model is {other}: {metric} {standing.value(other):.4f} "
             f"against {standing.value(best):.4f} of {best}, {_chance(standing, other)}."
         ]
-    named = listed([f"{name} ({standing.value(name):.4f})" for name in ahead])
+    named = listed([_against_iris(standing, name, standing.main) for name in ahead])
     return [
         f"Among {among} no IRIS model leads: {named} {'stays' if len(ahead) == 1 else 'stay'} ahead of {best} "
         f"({standing.value(best):.4f}), the best of them, by {standing.value(ahead[0]) - standing.value(best):.4f} "
-        f"in {metric} at most, {_chance(standing, best)}."
+        f"in {metric} at most."
     ]
+
+
+def _against_iris(standing: Standing, name: str, metric: str) -> str:
+    """Name a method with its value, and whether its difference to the best IRIS model is more than chance."""
+    told = _told(standing, name, metric).removeprefix("is ")
+    return f"{name} ({standing.estimate(name, metric)['mean']:.4f}, {told})"
+
+
+def _told(standing: Standing, name: str, metric: str | None = None) -> str:
+    row = standing.estimate(name, metric or standing.main)
+    p = row["iris_p_holm" if standing.has_two_references else "p_holm"]
+    return "is more than chance" if is_marked(p) else "may be chance"
+
+
+def _measures(standing: Standing, of: dict[str, Method]) -> list[str]:
+    """Name, for every metric beside the main one, the methods ahead of the best IRIS model."""
+    best, others = standing.iris, [name for name in standing.order if not of[name].is_iris]
+    metrics = [metric for metric in standing.metrics if metric != standing.main]
+    if best is None or not others or not metrics:
+        return []
+    parts, none = [], []
+    for metric in metrics:
+        own = standing.estimate(best, metric)["mean"]
+        at = {name: standing.estimate(name, metric)["mean"] for name in others}
+        ahead = sorted((n for n in others if at[n] is not None and at[n] > own), key=lambda n: -at[n])
+        named = listed([_against_iris(standing, name, metric) for name in ahead])
+        if ahead:
+            parts.append(f"Ahead of {best} in {metric.upper()} ({own:.4f}): {named}.")
+        else:
+            none.append(metric.upper())
+    if none:
+        parts.append(f"In {listed(none)} no other method is ahead of {best}.")
+    return parts
 
 
 def _additions(standing: Standing, of: dict[str, Method]) -> list[str]:
@@ -83,10 +128,8 @@ def _additions(standing: Standing, of: dict[str, Method]) -> list[str]:
         plain = [other for other in alike if not of[other].has_additions]
         if of[name].has_additions and plain:
             change = f"{standing.value(name) - standing.value(plain[0]):+.4f}".replace("-", "−")
-            sentences.append(
-                f"Among {candidates_in_words(standing.protocol)} {name} stands {change} from {plain[0]} in "
-                f"{standing.main.upper()}."
-            )
+            chance = f", a difference that {_told(standing, plain[0])}" if name == standing.iris else ""
+            sentences.append(f"{name} stands {change} from {plain[0]} in {standing.main.upper()}{chance}.")
     return sentences
 
 
@@ -97,8 +140,7 @@ def _floor(standing: Standing, of: dict[str, Method]) -> list[str]:
         return []
     behind = standing.order[standing.order.index(floor) + 1 :]
     below = [name for name in behind if of[name].model != "random"]
-    value, among = standing.value(floor), candidates_in_words(standing.protocol)
-    return [f"Below popularity ({value:.4f}) among {among}: {listed(below)}."] if below else []
+    return [f"Below popularity ({standing.value(floor):.4f}): {listed(below)}."] if below else []
 
 
 def _protocols(standings: Sequence[Standing]) -> list[str]:

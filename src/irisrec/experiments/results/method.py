@@ -52,9 +52,10 @@ class Method(OverSeeds):
             name: mean(one[name] for one in found) for name in found[0] if all(name in one for one in found)
         }
 
-    def facts(self, name: str) -> list[Any]:
-        """Return an entry of ``run.json`` of every run that has it."""
-        return [run.info[name] for run in self.runs if run.info.get(name) is not None]
+    @property
+    def is_iris(self) -> bool:
+        """Whether it is a model of the paper, or one with our additions."""
+        return "iris" in self.model
 
 
 def settings_of(run: FinishedRun) -> dict[str, Any]:

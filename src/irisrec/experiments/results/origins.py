@@ -8,14 +8,15 @@ from typing import Any
 from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.repeat import commit_in_words
 from irisrec.experiments.results.method import Method
+from irisrec.experiments.results.studies import Finding, chosen_by
 from irisrec.experiments.tuning.output import values_in_words
 
 _TOLD_ELSEWHERE = {"training.seed"}
 
 
-def settings(methods: Sequence[Method]) -> list[str]:
-    """Say for every method what it does not leave at the defaults of its model."""
-    return [f"{method.name}: {_chosen(method.runs[0])}." for method in methods]
+def settings(methods: Sequence[Method], studies: Sequence[Finding]) -> list[str]:
+    """Say for every method what it does not leave at the defaults of its model, and how that was chosen."""
+    return [f"{m.name} ({chosen_by(m, studies)}): {_chosen(m.runs[0])}." for m in methods]
 
 
 def _chosen(run: FinishedRun) -> str:
@@ -38,23 +39,14 @@ def encoders(runs: Sequence[FinishedRun]) -> list[str]:
 
 
 def origins(runs: Sequence[FinishedRun]) -> list[str]:
-    """Say which data, code, machine and packages made the runs; where they differ, for how many runs each."""
+    """Say which data, code, system and packages made the runs; where they differ, for how many runs each."""
     facts: dict[str, Callable[[dict[str, Any]], str]] = {
         "data fingerprint": lambda info: str(info.get("data_fingerprint")),
         "commit": lambda info: commit_in_words(info.get("commit")),
-        "machine": _machine,
-        "threads": lambda info: str(info.get("threads", "not known")),
+        "system": lambda info: str((info.get("machine") or {}).get("system", "not known")),
         "packages": lambda info: ", ".join(f"{name} {v}" for name, v in info.get("versions", {}).items()),
     }
     return [f"{name}: {_counted([words(run.info) for run in runs])}." for name, words in facts.items()]
-
-
-def _machine(info: dict[str, Any]) -> str:
-    known = info.get("machine")
-    if not known:
-        return "not known"
-    gpu = f", {known['gpu']}" if "gpu" in known else ""
-    return f"{known['processor']}, {known['cores']} cores{gpu}, {known['system']}"
 
 
 def _counted(values: list[str]) -> str:

@@ -36,7 +36,8 @@ class Section:
 def finished_runs(paths: Iterable[Path]) -> list[FinishedRun]:
     """Read run folders, and those that lie anywhere below other folders.
 
-    A run that is not finished is refused where it was named, and left out and told where it was found.
+    A run that is not finished is refused where it was named, and left out and told where it was found. A folder may
+    hold studies alone.
 
     Raises:
         RunError: a folder that is no run and holds none, or a run that is not finished.
@@ -50,7 +51,7 @@ def finished_runs(paths: Iterable[Path]) -> list[FinishedRun]:
             folders[path.resolve()] = named
             continue
         below = [RunFolder(file.parent) for file in sorted(path.rglob("run.json"))]
-        if not below:
+        if not below and not any(path.rglob("study.json")):
             raise RunError(f"{path} is not a run folder, and holds none")
         for folder in below:
             if _is_finished(folder):

@@ -1,17 +1,16 @@
-"""The tables of a section, as Markdown: metrics under each protocol, lists, costs."""
+"""The tables of a section, as Markdown: metrics under each protocol, differences, lists."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from statistics import mean, stdev
-from typing import Any
+from collections.abc import Sequence
 
-from irisrec.evaluation.significance import MARKED
 from irisrec.experiments.markdown import table
 from irisrec.experiments.reporting.lists import meaning, measure_in_words
-from irisrec.experiments.reporting.words import bytes_in_words, seconds_in_words
 from irisrec.experiments.results.method import Method
-from irisrec.experiments.results.standing import Estimate, Standing
+from irisrec.experiments.results.standing import Estimate, Standing, is_marked
+
+FIRST_MARK, IRIS_MARK = "*", "†"
+_LEAST = 0.0001  # p below it are not told apart
 
 
 def metrics_table(standing: Standing) -> str:
@@ -37,10 +36,35 @@ def _cell(row: Estimate, highest: float) -> str:
     value = f"{row['mean']:.4f}"
     if row["mean"] == highest:
         value = f"**{value}**"
-    if row["p_holm"] is not None and row["p_holm"] < MARKED:
-        value += "*"
+    value += FIRST_MARK * is_marked(row["p_holm"]) + IRIS_MARK * is_marked(row["iris_p_holm"])
     spread = f" ± {row['spread']:.4f}" if row["spread"] is not None else ""
     return f"{value}{spread} [{row['low']:.4f}–{row['high']:.4f}]"
+
+
+def differences_table(standing: Standing) -> str:
+    """Lay out how far every method is from the first and from the best IRIS model in the main metric."""
+    references = [(standing.order[0], "")]
+    if standing.has_two_references:
+        references.append((str(standing.iris), "iris_"))
+    header = ["method"]
+    for name, _ in references:
+        header += [f"minus {name}", "p"]
+    rows = []
+    for name in standing.order:
+        row = standing.estimate(name, standing.main)
+        rows.append([name, *(cell for _, prefix in references for cell in _difference(row, prefix))])
+    return table(header, *rows)
+
+
+def _difference(row: Estimate, prefix: str) -> tuple[str, str]:
+    if row[f"{prefix}difference"] is None:
+        return "–", "–"
+    difference, low, high = (
+        f"{row[prefix + name]:+.4f}".replace("-", "−")
+        for name in ("difference", "difference_low", "difference_high")
+    )
+    p = row[f"{prefix}p_holm"]
+    return f"{difference} [{low}, {high}]", f"< {_LEAST}" if p < _LEAST else f"{p:.4f}"
 
 
 def lists_table(methods: Sequence[Method]) -> str:
@@ -62,37 +86,6 @@ def _shown(methods: Sequence[Method]) -> list[str]:
     names = dict.fromkeys(name for method in methods for name in method.lists)
     first = next(iter(names), "").partition("@")[2]
     return [n for n in names if n.partition("@")[2] == first and not n.startswith("popularity_histories")]
-
-
-def costs_table(methods: Sequence[Method]) -> str:
-    """Lay out what the methods cost: means over the seeds with standard deviation, memory the largest."""
-    header = ["method", "seeds", "training", "of processors", "epochs", "judging", "peak memory", "threads"]
-    return table(header, *([method.name, *_costs(method)] for method in methods))
-
-
-def _costs(method: Method) -> list[str]:
-    peak, threads = method.facts("peak_memory_bytes"), sorted(set(method.facts("threads")))
-    epochs = [len(run.epochs) for run in method.runs if run.epochs]
-    return [
-        str(len(method.runs)),
-        _seconds(method.facts("training_seconds")),
-        _seconds(method.facts("training_cpu_seconds")),
-        f"{mean(epochs):.4g}" if epochs else "–",
-        _seconds(method.facts("evaluation_seconds")),
-        _or_dash(max(peak, default=None), bytes_in_words),
-        ", ".join(map(str, threads)) or "–",
-    ]
-
-
-def _seconds(values: list[float]) -> str:
-    if not values:
-        return "–"
-    spread = f" ± {seconds_in_words(stdev(values))}" if len(values) > 1 else ""
-    return seconds_in_words(mean(values)) + spread
-
-
-def _or_dash(value: Any, in_words: Callable[[Any], str]) -> str:
-    return "–" if value is None else in_words(value)
 
 
 def _number(value: float | None) -> str:
