@@ -46,6 +46,7 @@ INNER = {
         "contract",
         "trainable",
         "blocks",
+        "pair_triton",
         "pair_kernel",
         "pair_block",
         "modality_shares",

@@ -16,6 +16,7 @@ import functools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
 }
 _BLOCK = 1 << 20  # elements of (R, C, D) held at once on the fallback path: 4 MB in float32, near the cache
+_BLOCK_OF_GPU = 1 << 26  # on a GPU each block is a few launches, which have to be worth it: 256 MB
 _FUSED_FROM = (
     32  # rows and columns from which a block is compiled for; each odd small shape would compile anew
 )
@@ -72,20 +74,38 @@ def _is_fused(a: Tensor, b: Tensor) -> bool:
     return _fused and min(len(a), len(b)) >= _FUSED_FROM
 
 
-def _blocks(n_rows: int, n_columns: int, dim: int) -> Iterator[tuple[slice, slice]]:
-    columns = max(1, min(n_columns, _BLOCK // max(dim, 1)))
-    rows = max(1, _BLOCK // max(dim * columns, 1))
-    for start in range(0, n_rows, rows):
-        for left in range(0, n_columns, columns):
+@functools.cache
+def _gpu_kernels() -> ModuleType | None:
+    try:
+        from irisrec.models import pair_triton
+    except ImportError:
+        return None
+    return pair_triton
+
+
+def _kernels_for(*tensors: Tensor) -> Any:
+    """Return the module of the GPU's own kernels for ReLU, where they serve these tensors."""
+    kernels = _gpu_kernels() if tensors[0].is_cuda else None
+    return kernels if kernels is not None and kernels.serves(*tensors) else None
+
+
+def _blocks(a: Tensor, b: Tensor) -> Iterator[tuple[slice, slice]]:
+    dim, block = max(a.shape[1], 1), _BLOCK_OF_GPU if a.is_cuda else _BLOCK
+    columns = max(1, min(len(b), block // dim))
+    rows = max(1, block // max(dim * columns, 1))
+    for start in range(0, len(a), rows):
+        for left in range(0, len(b), columns):
             yield slice(start, start + rows), slice(left, left + columns)
 
 
 def expand(a: Tensor, b: Tensor, h: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
     """Return g (R, C) for rows a (R, D), columns b (C, D) and weights h (D,)."""
     if _is_fused(a, b):
+        if f is torch.relu and (kernels := _kernels_for(a, b, h)):
+            return kernels.expand(a, b, h)  # type: ignore[no-any-return]
         return _compiled(_expand, f)(a, b, h)
     g = a.new_empty(len(a), len(b))
-    for rows, columns in _blocks(len(a), len(b), a.shape[1]):
+    for rows, columns in _blocks(a, b):
         g[rows, columns] = f(a[rows, None, :] + b[None, columns, :]) @ h
     return g
 
@@ -93,9 +113,11 @@ def expand(a: Tensor, b: Tensor, h: Tensor, f: Callable[[Tensor], Tensor]) -> Te
 def reduce(gradient: Tensor, a: Tensor, b: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
     """Return r (R, D), the sum over columns of gradient (R, C) times ``f`` of each pair."""
     if _is_fused(a, b):
+        if f is _relu_slope and (kernels := _kernels_for(gradient, a, b)):
+            return kernels.reduce(gradient, a, b)  # type: ignore[no-any-return]
         return _compiled(_reduce, f)(gradient, a, b)
     r = torch.zeros_like(a)
-    for rows, columns in _blocks(len(a), len(b), a.shape[1]):
+    for rows, columns in _blocks(a, b):
         values = f(a[rows, None, :] + b[None, columns, :])
         r[rows] += torch.bmm(gradient[rows, None, columns], values)[:, 0]
     return r
