@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from irisrec.models.content_regression import ContentRegression
 from irisrec.models.histories import Histories, history_sum
-from irisrec.models.item_weights import TABLES_TO_FIT, gram, require_memory
+from irisrec.models.item_weights import TABLES_TO_FIT, gram, require_memory, zeros
 from irisrec.models.linear import EASE, regularized_inverse
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class RidgeTerm(nn.Module):
         require_memory("the ridge term", n_items, 1)
         self.regularization, self.content, self.new = regularization, content, new
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
-        self.register_buffer("weights", torch.zeros(n_items, n_items))
+        self.register_buffer("weights", zeros(n_items))
         self.register_buffer("inverse", torch.empty(0), persistent=False)  # P, in training only
 
     @torch.no_grad()
