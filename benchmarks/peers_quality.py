@@ -28,8 +28,8 @@ from peers.world import Given, World, load
 
 from irisrec.evaluation.seeds import average_over_seeds, spread_over_seeds
 from irisrec.evaluation.significance import compare
-from irisrec.experiments.folder import cache_folder
 from irisrec.experiments.markdown import table
+from irisrec.files import cache_folder
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model

@@ -24,7 +24,7 @@ from peers.environments import MissingPeerError, python_of
 from peers.speed_table import draw, table_of
 from peers.speed_task import METHODS, Measurement, prepare
 
-from irisrec.experiments.folder import cache_folder
+from irisrec.files import cache_folder
 
 
 def missing(options: argparse.Namespace) -> Iterator[Measurement]:

@@ -20,9 +20,11 @@ import torch
 import zipf
 
 from irisrec.memory import forget_peak, keep_freed_memory, peak_memory
+from irisrec.models.attended import attended_scores
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories, bag_sum
+from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.pair_kernel import fused, pair_logits
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
@@ -45,7 +47,7 @@ class Machine:
         return cls(flops, 8 * source.numel() / timed(lambda: target.copy_(source), 5))
 
     def best(self, instructions: float, moved: float) -> float:
-        """Seconds for so many additions, maxima, comparisons or multiply-adds, and bytes."""
+        """Seconds for so many additions, maxima, comparisons, products or multiply-adds, and bytes."""
         return max(instructions / (self.flops / 2), moved / self.bandwidth)
 
 
@@ -91,55 +93,56 @@ def main() -> None:
     print(f"{n_users:,} users, {N:,} items, {train.nnz:,} interactions, dim {D}; a step has {B:,} users, "
           f"{R:,} rows, {nnz:,} history items; {n_steps} steps per epoch")  # fmt: skip
 
-    a, b, h = (torch.randn(*shape, requires_grad=True) for shape in ((R, D), (N, D), (D,)))
-    table = torch.randn(R, N)
-    similarity, logits = torch.randn(R, N, requires_grad=True), torch.randn(R, N, requires_grad=True)
+    a, b, h, p, q = leaves = [
+        torch.randn(*shape, requires_grad=True) for shape in ((R, D), (N, D), (D,), (R, D), (N, D))
+    ]
+    table, of_users = torch.randn(R, N), torch.randn(B, N)
     scores, positive = torch.randn(B, N, requires_grad=True), histories.membership(None, N)
     counts = expected_counts(positive, 4, torch.ones(N))
-    transposed = local.transposed(R)
-    of_users = torch.randn(B, N)
+    values, present = zipf.features(N)
+    towers = build_model(ModelConfig(name="multimodal-iris", dim=D), N, values, present).towers
+    assert towers is not None
 
-    def exponentials() -> torch.Tensor:
-        weights = (logits - logits.detach().amax(0)).exp()
-        return torch.cat([weights, weights * similarity])
+    def attended() -> torch.Tensor:
+        found = attended_scores((a, b, h), (p, q), (rows, None), local, 0.8)
+        if found is None:  # no compiler
+            found = PairBlock(pair_logits(a, b, h), p @ q.T, same_items(rows, None), 0.0, 0.8).scores(local)
+        return found
+
+    def content() -> torch.Tensor:
+        return torch.cat(list(towers(values, present).values()))
 
     def loss() -> torch.Tensor:
         return log_loss(scores, positive, counts)
 
-    pairs, tables, of_loss = float(R) * N, 4.0 * R * N, 4.0 * B * N
+    pairs, of_loss, hidden = float(R) * N, 4.0 * B * N, towers.outputs["image"].in_features
+    sums, exponentials = 2.0 * nnz * N, 15 * pairs
+    widths = sum(x.shape[1] for x in values.values())
     measured: dict[str, tuple[float, float]] = {}  # seconds of a step, best seconds
     with fused() as is_fused:
-        print("pair kernel", "compiled" if is_fused else "in chunks: there is no compiler")
-        g = pair_logits(a, b, h)
-        measured["pair kernel, forward"] = (
-            timed(lambda: pair_logits(a, b, h), options.rounds),
-            machine.best(3 * pairs * D, tables),
+        print("pairs", "compiled" if is_fused else "in tables: there is no compiler")
+        found, tower_outputs = attended(), content()
+        measured["scores: pairs and sums, forward"] = (
+            timed(attended, options.rounds),
+            machine.best(3 * pairs * D + exponentials + sums, 3 * of_loss),
         )
-        measured["pair kernel, gradients"] = (
-            timed(backward(g, [a, b, h]), options.rounds),
-            machine.best(4 * pairs * D, 4 * tables),
+        measured["their gradients, pairs computed again"] = (
+            timed(backward(found, leaves), options.rounds),
+            machine.best(8 * pairs * D + exponentials + sums, 3 * of_loss),
         )
-    exps, total = exponentials(), loss()
-    product = 2.0 * min(nnz, B * R) * N / 2, 4.0 * (R + B) * N
-    measured |= {
-        "exponentials, forward": (timed(exponentials, options.rounds), machine.best(0, 4 * tables)),
-        "exponentials, gradients": (
-            timed(backward(exps, [logits, similarity]), options.rounds),
-            machine.best(0, 7 * tables),
-        ),
-        "two sparse products": (
-            2 * timed(lambda: bag_sum(table, local), options.rounds),
-            2 * machine.best(*product),
-        ),
-        "their gradients": (
-            2 * timed(lambda: bag_sum(of_users, transposed), options.rounds),
-            2 * machine.best(*product),
-        ),
-        "loss, forward and gradients": (
+        measured["towers, forward"] = (
+            timed(content, options.rounds),
+            machine.best(N * hidden * (widths + 4 * D), 4.0 * N * widths),
+        )
+        measured["their gradients"] = (
+            timed(backward(tower_outputs, list(towers.parameters())), options.rounds),
+            machine.best(N * hidden * (widths + 8 * D), 4.0 * N * widths),
+        )
+        total = loss()
+        measured["loss, forward and gradients"] = (
             timed(lambda: (loss(), backward(total, [scores])()), options.rounds),
             machine.best(0, 3.25 * of_loss),
-        ),
-    }
+        )
     weights = [torch.randn(N, D, requires_grad=True) for _ in range(2)]
     for weight in weights:
         weight.grad = torch.randn_like(weight)
@@ -148,14 +151,14 @@ def main() -> None:
         timed(adam.step, options.rounds),
         machine.best(0, 7 * 8.0 * N * D),
     )
-    print(f"\n{'phase':34}{'ms per step':>12}{'at best':>10}{'ratio':>8}{'s per epoch':>13}")
+    print(f"\n{'phase':39}{'ms per step':>12}{'at best':>10}{'ratio':>8}{'s per epoch':>13}")
     for name, (seconds, best) in measured.items():
         print(
-            f"{name:34}{1e3 * seconds:12.1f}{1e3 * best:10.1f}{seconds / best:8.1f}{n_steps * seconds:13.2f}"
+            f"{name:39}{1e3 * seconds:12.1f}{1e3 * best:10.1f}{seconds / best:8.1f}{n_steps * seconds:13.2f}"
         )
     seconds, best = (n_steps * sum(x) for x in zip(*measured.values(), strict=True))
     print(
-        f"{'together':34}{'':12}{'':10}{seconds / best:8.1f}{seconds:13.2f}   at best {best:.2f} s per epoch"
+        f"{'together':39}{'':12}{'':10}{seconds / best:8.1f}{seconds:13.2f}   at best {best:.2f} s per epoch"
     )
 
     dense = torch.zeros(B, R)
@@ -164,16 +167,23 @@ def main() -> None:
     print(
         f"\nways to multiply histories ({nnz / B / R:.1%} of {B:,} x {R:,}) and a table ({R:,} x {N:,}), ms"
     )
+    transposed = local.transposed(R)
+
+    def bags(table: torch.Tensor, lists: Histories) -> torch.Tensor:
+        bag = torch.nn.functional.embedding_bag
+        return bag(lists.items, table, lists.offsets, mode="sum", include_last_offset=True)
+
     ways: dict[str, Callable[[], Any]] = {
-        "sum of rows (used)": lambda: bag_sum(table, local),
+        "compiled sum of rows (used)": lambda: bag_sum(table, local),
+        "the other way round": lambda: bag_sum(of_users, transposed),
+        "embedding bag": lambda: bags(table, local),
         "sparse matrix (CSR)": lambda: sparse @ table,
         "dense, float32": lambda: dense @ table,
         "dense, bfloat16": lambda: dense.bfloat16() @ table.bfloat16(),
     }
     for name, work in ways.items():
-        print(f"{name:34}{1e3 * timed(work, options.rounds):12.1f}")
+        print(f"{name:39}{1e3 * timed(work, options.rounds):12.1f}")
 
-    values, present = zipf.features(N)
     for name in ("fism", "nais", "multimodal-iris"):
         model = build_model(ModelConfig(name=name, dim=D), N, values, present)
         config = TrainingConfig(epochs=3, batch_users=B, fuse="on", negatives="all", patience=0)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import polars as pl
 
-COMMAND = [sys.executable, "-c", "from irisrec.cli.main import main; main()"]
+COMMAND = [sys.executable, "-c", "from irisrec.cli.main import command; command()"]
 GOALS = {"--help": 0.3, "recommend": 2.0}
 
 

@@ -18,12 +18,14 @@ ROOMS = [
     "files",
     "lock",
     "sums",
+    "startup",
     "memory",
     "budget",
     "clock",
     "settings",
     "progress",
     "look",
+    "native",
     "data",
     "features",
     "models",
@@ -37,6 +39,7 @@ ROOMS = [
 ]
 # The same inside the rooms whose files build on one another.
 INNER = {
+    "native": ["library", "choice", "threads", "lists", "pairs", "losses"],
     "models": [
         "options",
         "config",
@@ -50,6 +53,9 @@ INNER = {
         "pair_triton",
         "pair_kernel",
         "pair_block",
+        "attended",
+        "uniform",
+        "pair_scores",
         "modality_shares",
         "relevance",
         "vbpr",

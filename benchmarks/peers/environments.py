@@ -36,6 +36,7 @@ class Wanted:
 
 WANTED = {
     "cornac": Wanted((), ("cornac>=2.3", "powerlaw", "mpmath", "tqdm")),
+    "cornac-serving": Wanted(("flask",), ("cornac>=2.3", "powerlaw", "mpmath", "tqdm")),
     # RecBole 1.2.1 asks for names that NumPy and SciPy have dropped since
     "recbole": Wanted(
         ("numpy<2", "scipy<1.13", "pandas<3", "scikit-learn", "pyyaml", "tensorboard", "texttable", "tqdm"),

@@ -13,6 +13,14 @@ from typing import Any
 PARTIAL = ".*.partial"  # what a file is called until it is whole
 
 
+def cache_folder() -> Path:
+    """Return where is kept between runs what can be made again: ``IRISREC_CACHE``, else the user's cache folder."""
+    if chosen := os.environ.get("IRISREC_CACHE"):
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "irisrec"
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path`` to write to; it takes the final name only when all went well.

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from threading import Thread
 
 from irisrec.errors import RunError
 from irisrec.files import sha256, write_text
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/]+)")
+_AT_ONCE = 1 << 24  # bytes, few reads: after each, a thread waits until it may run Python again
+_begun: dict[Path, _Begun] = {}
 
 
 def seal(*paths: Path) -> None:
@@ -75,6 +78,53 @@ def _read(folder: Path) -> dict[str, str]:
     return {match[2]: match[1] for match in found if match}
 
 
+def begin_checks(folder: Path) -> None:
+    """Begin with the checksums of a folder's sealed files on another thread, for `check_seal` to take.
+
+    Hashing leaves Python to others, so that a command can import libraries meanwhile. What cannot be read is left to
+    `check_seal`.
+    """
+    try:
+        paths = [folder / name for name in _read(folder)]
+    except RunError:
+        return
+    begun = _Begun(paths)
+    _begun.update(dict.fromkeys(paths, begun))
+    begun.start()
+
+
+class _Begun(Thread):
+    def __init__(self, paths: list[Path]) -> None:
+        super().__init__(daemon=True)  # nobody has to wait for it at the end
+        self._paths = paths
+        self._found: dict[tuple[Path, int, int], str] = {}
+
+    def run(self) -> None:
+        for path in self._paths:
+            try:
+                self._found[_state(path)] = _computed(path)
+            except OSError:
+                continue
+
+    def digest(self, path: Path) -> str | None:
+        """Return what was found, None where the file is another one by now."""
+        self.join()
+        return self._found.get(_state(path))
+
+
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    begun = _begun.pop(path, None)
+    return (begun and begun.digest(path)) or _computed(path)
+
+
+def _computed(path: Path) -> str:
+    digest, buffer = hashlib.sha256(), memoryview(bytearray(min(_AT_ONCE, path.stat().st_size + 1)))
+    with path.open("rb", buffering=0) as file:
+        while n := file.readinto(buffer):
+            digest.update(buffer[:n])
+    return digest.hexdigest()
+
+
+def _state(path: Path) -> tuple[Path, int, int]:
+    found = path.stat()
+    return path, found.st_mtime_ns, found.st_size

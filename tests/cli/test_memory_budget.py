@@ -6,7 +6,7 @@ from irisrec.cli.main import app
 
 def test_the_budget_holds_for_the_command_alone(monkeypatch):
     seen = []
-    monkeypatch.setattr("irisrec.memory.quick_imports", lambda: seen.append(budget._limit) or 1 / 0)
+    monkeypatch.setattr("irisrec.startup.quick_imports", lambda run: seen.append(budget._limit) or 1 / 0)
     CliRunner().invoke(app, ["--memory-budget", "2GB", "recommend", "nowhere", "--user", "1"])
     assert seen == [2_000_000_000]
     assert budget._limit is None

@@ -15,6 +15,7 @@ from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.options import unused
 from irisrec.models.pair_kernel import fused
 from irisrec.models.prepared import prepared
+from irisrec.native.library import compiler
 from tests.models.literal import literal_scores
 
 N = 13
@@ -55,10 +56,13 @@ def make(scale: float = 1.0, missing: bool = True, **options) -> ItemSimilarity:
     return model
 
 
-def gradients(model: ItemSimilarity, scores: torch.Tensor) -> dict[str, torch.Tensor]:
+def gradients(
+    model: ItemSimilarity, scores: torch.Tensor, drawn_as: torch.dtype | None = None
+) -> dict[str, torch.Tensor]:
     model.zero_grad()
-    weight = torch.randn(scores.shape, generator=torch.Generator().manual_seed(5), dtype=scores.dtype)
-    (scores * weight).sum().backward()
+    generator = torch.Generator().manual_seed(5)
+    weight = torch.randn(scores.shape, generator=generator, dtype=drawn_as or scores.dtype)
+    (scores * weight.to(scores)).sum().backward()
     return {
         name: torch.zeros_like(p) if p.grad is None else p.grad.clone()
         for name, p in model.named_parameters()
@@ -274,19 +278,39 @@ def test_a_masked_modality_is_one_that_the_items_never_had(content_factors):
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
-def test_fused_and_chunked_pair_kernels_agree(activation, monkeypatch):
+def test_fused_and_chunked_pair_kernels_agree_on_a_gpu(activation, monkeypatch):
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU on this machine")
     monkeypatch.setattr(pair_kernel, "_FUSED_FROM", 2)
-    model = make(name="multimodal-iris", activation=activation)
-    histories = Histories.of(HISTORIES)
+    model = make(name="multimodal-iris", activation=activation).to("cuda")
+    histories = Histories.of(HISTORIES).to("cuda")
     chunked = model.score(histories)
     expected = gradients(model, chunked)
-    with fused() as is_fused:
-        if not is_fused:
-            pytest.skip("no C++ compiler on this machine")
+    with fused():
         scores = model.score(histories)
         torch.testing.assert_close(scores, chunked, rtol=1e-12, atol=1e-12)
         for name, gradient in gradients(model, scores).items():
             torch.testing.assert_close(gradient, expected[name], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.skipif(compiler() is None, reason="no C++ compiler on this machine")
+@pytest.mark.parametrize("candidates", [None, [0, 3, 5, 12]])
+@pytest.mark.parametrize("options", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_compiled_scores_and_gradients_are_the_equations(options, activation, candidates, monkeypatch):
+    monkeypatch.setattr("irisrec.native.choice._FEW", 0)
+    model = make(**options, activation=activation, alpha=0.5)
+    histories = Histories.of(HISTORIES)
+    columns = list(range(N)) if candidates is None else candidates
+    exact = literal_scores(model, HISTORIES, columns)
+    wanted = gradients(model, exact)
+    with fused():
+        scores = model.float().score(histories, None if candidates is None else torch.tensor(candidates))
+        found = gradients(model, scores, drawn_as=exact.dtype)
+    torch.testing.assert_close(scores.double(), exact, rtol=1e-4, atol=1e-4)
+    for name, gradient in found.items():
+        close = 1e-4 * max(1.0, float(wanted[name].abs().max()))
+        torch.testing.assert_close(gradient.double(), wanted[name].double(), rtol=1e-3, atol=close, msg=name)
 
 
 @pytest.mark.parametrize("left", [10**3, 10**12])

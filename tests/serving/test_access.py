@@ -3,6 +3,7 @@
 import pytest
 
 from irisrec.errors import ConfigError
+from irisrec.serving.access import _network
 from irisrec.serving.config import ServeSettings
 from irisrec.serving.keys import hashed, new_key
 from tests.serving.small import settings_of
@@ -129,3 +130,11 @@ def test_every_answer_tells_browsers_to_load_nothing_from_elsewhere(client):
 def test_a_request_id_is_taken_over_where_it_is_one(client):
     assert client.get("/health", headers={"X-Request-ID": "abc-1"}).headers["x-request-id"] == "abc-1"
     assert client.get("/health", headers={"X-Request-ID": "a b\tc"}).headers["x-request-id"] != "a b\tc"
+
+
+def test_addresses_of_one_ipv6_network_are_one_client_and_mapped_ones_are_their_ipv4_address():
+    names = [_network(address) for address in ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1")]
+    assert names[0] == names[1] != names[2]
+    assert _network("fe80::1%eth0") == "fe80::"
+    assert _network("::ffff:192.0.2.7") == _network("192.0.2.7")
+    assert (_network(""), _network("testclient")) == ("", "testclient")

@@ -106,6 +106,14 @@ def test_deleting_a_history_s_path_forgets_nobody(client):
     assert client.get("/users/u3/history").status_code == 200
 
 
+def test_a_user_whose_id_ends_like_a_history_s_path_is_forgotten_too(client):
+    id, path = "team/history", "/users/team%2Fhistory"
+    send(client, {"user_id": id, "item_id": "i04"})
+    assert client.get(f"{path}/history").json()["user_id"] == id
+    assert client.delete(path).json() == {"user_id": id, "n_events": 1, "was_in_training": False}
+    assert client.get(f"{path}/history").status_code == 404
+
+
 def test_only_the_newest_events_count_and_the_answer_says_how_many_do_not(client_of):
     client = client_of(limits={"history": 3})
     send(client, *({"user_id": "new", "item_id": f"i{n:02}"} for n in range(5)))

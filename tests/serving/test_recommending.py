@@ -56,8 +56,13 @@ def test_reasons_can_be_left_out(client):
     assert all(item["because"] == [] and item["words"] == "" for item in answer["items"])
 
 
-def test_a_batch_is_the_lists_of_its_people(client):
-    people = [{"history": HISTORY}, {"user_id": "u3"}, {"history": []}]
+@pytest.mark.parametrize("together", [1, 2, 32])
+def test_a_batch_is_the_lists_of_its_people(client_of, together):
+    client = client_of(limits={"together": together})
+    people = [
+        {"history": HISTORY}, {"user_id": "u3"}, {"history": []}, {"user_id": "u5"}, {"history": ["i07"]},
+        {"user_id": "u1"},
+    ]  # fmt: skip
     batch = client.post("/recommend/batch", json={"people": people, "k": 3}).json()["lists"]
     for person, found in zip(people, batch, strict=True):
         alone = client.post("/recommend", json={**person, "k": 3}).json()

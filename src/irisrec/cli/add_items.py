@@ -40,9 +40,9 @@ def add_items(
         if not (name and equals and path):
             raise typer.BadParameter(f"--vectors needs MODALITY=FILE, got {one!r}")
         given[name] = Path(path)
-    from irisrec.memory import quick_imports
+    from irisrec.startup import quick_imports
 
-    with quick_imports():
+    with quick_imports(run):
         from irisrec.experiments.adding import add_items as add
     grown = add(run, items, out, pictures, given, root)
     ids = grown.items.series.to_list()

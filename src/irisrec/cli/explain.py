@@ -33,9 +33,9 @@ def explain(
     """
     if (user is None) == (history is None):
         raise typer.BadParameter("give either --user ID or --history ID,ID,…")
-    from irisrec.memory import quick_imports
+    from irisrec.startup import quick_imports
 
-    with quick_imports():
+    with quick_imports(run):
         from irisrec.recommendation.recommender import Recommender
         from irisrec.recommendation.words import Wording
 

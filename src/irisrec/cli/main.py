@@ -29,6 +29,7 @@ from irisrec.cli.similar import similar
 from irisrec.cli.train import train
 from irisrec.cli.tune import tune
 from irisrec.errors import IrisrecError
+from irisrec.startup import end_soon
 
 app = typer.Typer(
     name="irisrec",
@@ -79,6 +80,12 @@ def _options(
     ),
 ) -> None:
     context.with_resource(memory_budget(memory))
+
+
+def command() -> None:
+    """Run the command line as a process of its own, which ends with it."""
+    main()
+    end_soon()
 
 
 def main() -> None:

@@ -80,9 +80,9 @@ def recommend(
         )
     if (weights or times) and history is None:
         raise typer.BadParameter("--weights and --times belong to --history")
-    from irisrec.memory import quick_imports
+    from irisrec.startup import quick_imports
 
-    with quick_imports():
+    with quick_imports(run):
         from irisrec.recommendation.recommender import Recommender
     recommender = Recommender.load(run, prepare=for_many, exact=exact)
     rules = rule.rules_of(

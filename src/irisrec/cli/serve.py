@@ -33,10 +33,13 @@ def serve(
     irisrec serve runs/shop
     curl -s localhost:8000/recommend -H 'Content-Type: application/json' -d '{"history": ["p0003"], "k": 3}'
     """
-    try:
-        from irisrec.memory import quick_imports
+    from irisrec.memory import share_freed_memory
 
-        with quick_imports():
+    share_freed_memory()
+    try:
+        from irisrec.startup import quick_imports
+
+        with quick_imports(run):
             from irisrec.serving.config import ServeSettings
             from irisrec.serving.server import serve as serve_run
     except ModuleNotFoundError as error:

@@ -31,12 +31,13 @@ def similar(
     irisrec similar runs/shop --item p0040 -k 5
     irisrec similar runs/shop --item p0040 --by image --json
     """
-    from irisrec.memory import quick_imports
+    from irisrec.startup import quick_imports
 
-    with quick_imports():
+    with quick_imports(run):
         from irisrec.recommendation.recommender import Recommender
     recommender = Recommender.load(run, prepare=False)
     id = recommender.items.parse(item)
+    recommender.items.index([id])  # refuses an unknown one
     ways = {by: recommender.similar_items(id, k, by)} if by else _in_every_way(recommender, id, k)
     if json:
         print_json({way: [one.to_json() for one in found] for way, found in ways.items()})

@@ -9,10 +9,11 @@ from irisrec.data.catalog import Catalog
 from irisrec.data.load import load_dataset
 from irisrec.errors import ConfigError, RunError
 from irisrec.experiments.config import ExperimentConfig
-from irisrec.experiments.folder import RunFolder, cache_folder
+from irisrec.experiments.folder import RunFolder
 from irisrec.features.encode import Encoded, encode_catalog
 from irisrec.features.table import FeatureTable
 from irisrec.features.vector_file import read_vectors, write_vectors
+from irisrec.files import cache_folder
 from irisrec.ids import IdMap
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,11 +149,3 @@ def read_frame(path: Path) -> pl.DataFrame:
         return pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]})") from None
-
-
-def cache_folder() -> Path:
-    """Return where encoded features are kept between runs: ``IRISREC_CACHE``, else the user's cache folder."""
-    if chosen := os.environ.get("IRISREC_CACHE"):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "irisrec"

@@ -26,11 +26,11 @@ from irisrec.experiments.causes import planted_reasons
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.continuing import Start
 from irisrec.experiments.curves import draw_curves
-from irisrec.experiments.folder import RunFolder, cache_folder
+from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.provenance import commit, machine, versions
 from irisrec.experiments.report import write_report
 from irisrec.features.encode import Encoded, encode_catalog, encode_with
-from irisrec.files import atomic_path, write_json
+from irisrec.files import atomic_path, cache_folder, write_json
 from irisrec.memory import forget_peak, peak_memory
 from irisrec.models.contract import Scorer
 from irisrec.models.factory import build_model

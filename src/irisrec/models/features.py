@@ -28,8 +28,8 @@ class FeatureScaler:
         """Measure the scale of (N, F) values where present (N,)."""
         mean, spread = values.new_zeros(values.shape[1]), values.new_ones(values.shape[1])
         if kind == "standard" and bool(present.any()):
-            mean = values[present].mean(0)
-            spread = values[present].std(0, correction=0)
+            there = values[present]
+            mean, spread = there.mean(0), there.std(0, correction=0)
             spread = torch.where(
                 spread > 1e-6 * spread.max(), spread, 1.0
             )  # a constant dimension stays constant

@@ -12,6 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from irisrec.native.choice import library_for
+from irisrec.native.lists import Lists, row_sums
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
@@ -162,9 +165,9 @@ class Histories:
         weights = weights.double()  # in single precision a large weight would swallow the small ones
         totals = weights.new_zeros(len(self)).index_add_(0, self.owners, weights)
         entries, users, places = self._among(columns, n_columns)
-        others = totals[:, None].repeat(1, n_columns)
-        others[users, places] -= weights[entries]
-        return others.to(dtype)
+        others = totals.to(dtype)[:, None].repeat(1, n_columns)
+        others[users, places] = (totals[users] - weights[entries]).to(dtype)
+        return others
 
     def _among(self, columns: Tensor | None, n_columns: int) -> tuple[Tensor | slice, Tensor, Tensor]:
         """Return the entries whose item is a candidate, and their places in the (B, C) table."""
@@ -207,6 +210,11 @@ def bag_sum(table: Tensor, histories: Histories) -> Tensor:
     """Return the sums of `history_sum` without a way back to the table."""
     if not len(histories.items):
         return table.new_zeros(len(histories), table.shape[1])
+    nnz, (n_rows, width) = len(histories.items), table.shape
+    library = None if nnz < n_rows else library_for(float(nnz) * width, table)  # it copies the table once
+    if library is not None:
+        lists = Lists.of(histories.items, histories.offsets, histories.weights)
+        return row_sums(library, table.contiguous(), lists)
     sums: Tensor = torch.nn.functional.embedding_bag(
         histories.items,
         table,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from irisrec.models.features import FeatureScaler, held_features, held_masks, ho
 from irisrec.models.histories import Histories
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock, same_items
+from irisrec.models.pair_scores import PairScores
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
 from irisrec.models.shapley import coalitions
@@ -56,12 +58,16 @@ class ItemTables:
 
     def picked(self, rows: Tensor) -> ItemTables:
         """Return some of the rows."""
+
+        def picked(table: Tensor) -> Tensor:
+            return table.index_select(0, rows)  # whose gradient is quicker than that of an index
+
         return ItemTables(
-            self.p[rows],
-            self.q[rows],
-            {name: x[rows] for name, x in self.outputs.items()},
-            None if self.bias is None else self.bias[rows],
-            None if self.known is None else self.known[rows],
+            picked(self.p),
+            picked(self.q),
+            {name: picked(x) for name, x in self.outputs.items()},
+            None if self.bias is None else picked(self.bias),
+            None if self.known is None else picked(self.known),
         )
 
     def followed_by(self, others: ItemTables) -> ItemTables:
@@ -239,8 +245,8 @@ class ItemSimilarity(Trainable):
         rows, local = known.localized()
         tables = self.item_tables(None)
         columns = tables if candidates is None else tables.picked(candidates)
-        block = replace(self.block_of(tables.picked(rows), columns, rows, candidates), added=None)
-        scores = self.score_block(block, local, known, candidates)
+        pairs = self.pair_scores(tables.picked(rows), columns, rows, candidates, with_ridge=False)
+        scores = self.score_block(pairs, local, known, candidates)
         linear = self.ridge.training_scores(known, had, tables.known)
         yield Scored(1.0, scores + (linear if candidates is None else linear[:, candidates]))
 
@@ -294,16 +300,17 @@ class ItemSimilarity(Trainable):
         ``candidates`` (C,) are ascending item rows; None means all items in order.
         """
         rows, local = histories.localized()
-        return self.score_block(self.pair_block(rows, candidates), local, histories, candidates)
+        pairs = self.pair_scores(*self._tables_of(rows, candidates), rows, candidates)
+        return self.score_block(pairs, local, histories, candidates)
 
     def score_block(
-        self, block: PairBlock, local: Histories, histories: Histories, candidates: Tensor | None
+        self, block: PairBlock | PairScores, local: Histories, histories: Histories, candidates: Tensor | None
     ) -> Tensor:
         """Return (B, C) logits from a block of pairs, where ``local`` are the histories over the block's rows."""
         n_others = None
         if self.config.alpha != 0:
-            similarity = block.similarity
-            n_others = histories.others(candidates, similarity.shape[1], similarity.dtype)
+            n_columns = self.n_items if candidates is None else len(candidates)
+            n_others = histories.others(candidates, n_columns, self.history_factors.dtype)
         return block.scores(local, n_others)
 
     def pair_block(
@@ -313,14 +320,19 @@ class ItemSimilarity(Trainable):
 
         ``kept`` names the modalities that all items keep, the others being absent; None means all.
         """
-        # one pass through the towers serves both sides
+        return self.block_of(*self._tables_of(rows, candidates, kept), rows, candidates)
+
+    def _tables_of(
+        self, rows: Tensor, candidates: Tensor | None, kept: Collection[str] | None = None
+    ) -> tuple[ItemTables, ItemTables]:
+        """Return the tables of history rows (R,) and of candidates (C,); one pass through the towers serves both."""
         if candidates is None:
             columns = self.item_tables(None, kept)
-            return self.block_of(columns.picked(rows), columns, rows, None)
+            return columns.picked(rows), columns
         items, places = torch.unique(torch.cat([rows, candidates]), return_inverse=True)
         tables = self.item_tables(items, kept)
         history, columns = (tables.picked(part) for part in places.split([len(rows), len(candidates)]))
-        return self.block_of(history, columns, rows, candidates)
+        return history, columns
 
     def block_of(
         self, history: ItemTables, columns: ItemTables, rows: Tensor, candidates: Tensor | None
@@ -335,6 +347,34 @@ class ItemSimilarity(Trainable):
             beta=self.config.beta,
             added=added,
             bias=columns.bias,
+        )
+
+    def pair_scores(
+        self,
+        history: ItemTables,
+        columns: ItemTables,
+        rows: Tensor,
+        candidates: Tensor | None,
+        with_ridge: bool = True,
+    ) -> PairScores:
+        """Prepare the scores that `block_of` gives, where the pairs themselves are not asked for."""
+        ridge = self.ridge if with_ridge else None
+
+        def make_block() -> PairBlock:
+            block = self.block_of(history, columns, rows, candidates)
+            return block if with_ridge else replace(block, added=None)
+
+        return PairScores(
+            sides=self._relu_sides(history, columns),
+            factors=(history.p, columns.q),
+            is_uniform=self.attention is None,
+            rows=rows,
+            columns=candidates,
+            alpha=self.config.alpha,
+            beta=self.config.beta,
+            bias=columns.bias,
+            additions=None if ridge is None else partial(ridge.pairs, rows, candidates),
+            make_block=make_block,
         )
 
     def item_tables(self, items: Tensor | None, kept: Collection[str] | None = None) -> ItemTables:
@@ -379,9 +419,27 @@ class ItemSimilarity(Trainable):
             return None
         if isinstance(self.attention, ProductAttention):
             return self.attention(history.p, candidates.q)  # type: ignore[no-any-return]
+        return self.attention(*self._attention_inputs(history, candidates))  # type: ignore[no-any-return]
+
+    def _relu_sides(
+        self, history: ItemTables, candidates: ItemTables
+    ) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Return both sides of an additive attention with ReLU, and what weighs its units; None of another one."""
+        attention = self.attention
+        if (
+            not isinstance(attention, AdditiveAttention)
+            or attention.activation != "relu"
+            or history.p.is_cuda
+        ):
+            return None
+        return *attention.sides(*self._attention_inputs(history, candidates)), attention.output
+
+    def _attention_inputs(
+        self, history: ItemTables, candidates: ItemTables
+    ) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
         if self.towers is None:
-            return self.attention({"latent": history.p}, {"latent": candidates.q})  # type: ignore[no-any-return]
-        return self.attention(history.outputs, candidates.outputs)  # type: ignore[no-any-return]
+            return {"latent": history.p}, {"latent": candidates.q}
+        return history.outputs, candidates.outputs
 
     @torch.no_grad()
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
@@ -431,10 +489,10 @@ class ItemSimilarity(Trainable):
                     scores = self.scores_by_blocks(tables, group)
                     yield from torch.split(scores, batch)
                     continue
-                block = self.block_of(tables.picked(rows), tables, rows, None)
+                pairs = self.pair_scores(tables.picked(rows), tables, rows, None)
                 for first in range(0, len(group), batch):
                     last = min(first + batch, len(group))
-                    yield self.score_block(block, local.part(first, last), group.part(first, last), None)
+                    yield self.score_block(pairs, local.part(first, last), group.part(first, last), None)
         finally:
             self.train(training)
 
@@ -449,14 +507,14 @@ class ItemSimilarity(Trainable):
         if step >= n:
             columns = tables if candidates is None else tables.picked(candidates)
             return self.score_block(
-                self.block_of(history, columns, rows, candidates), local, histories, candidates
+                self.pair_scores(history, columns, rows, candidates), local, histories, candidates
             )
         scores = tables.p.new_empty(len(histories), n)
         for start in range(0, n, step):
             some = torch.arange(start, min(start + step, n), device=rows.device)
             some = some if candidates is None else candidates[some]
-            block = self.block_of(history, tables.picked(some), rows, some)
-            scores[:, start : start + step] = self.score_block(block, local, histories, some)
+            pairs = self.pair_scores(history, tables.picked(some), rows, some)
+            scores[:, start : start + step] = self.score_block(pairs, local, histories, some)
         return scores
 
     def _ranked_together(self, histories: Histories) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,8 @@
 """The pair kernel ``g_ij = hᵀ f(A_i + B_j)``: a two-layer perceptron on every pair of items, without the pairs' tensor.
 
 Done plainly it would need (R, C, D) numbers: 870 million for MovieLens-1M at D = 64. Forward and backward are
-built from two operations that hold only one block of it at a time:
+built from two operations that hold only one block of it at a time (scores need not even the (R, C) logits, see
+`irisrec.models.attended`):
 
     expand   g_ij  = Σ_d h_d f(A_id + B_jd)              (R, C)
     reduce   r_id  = Σ_j G_ij φ(A_id + B_jd)             (R, D)
@@ -13,7 +14,6 @@ With ``G = ∂L/∂g``: ``∂A = h ∘ reduce(G, A, B, f')``, ``∂B = h ∘ red
 from __future__ import annotations
 
 import functools
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -21,6 +21,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from irisrec.native.choice import library_for
+from irisrec.native.library import compiler, compiling
+from irisrec.native.pairs import Pairs
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -71,7 +75,7 @@ def _compiled(operation: Callable[..., Tensor], f: Callable[[Tensor], Tensor]) -
 
 
 def _is_fused(a: Tensor, b: Tensor) -> bool:
-    return _fused and min(len(a), len(b)) >= _FUSED_FROM
+    return _fused and a.is_cuda and min(len(a), len(b)) >= _FUSED_FROM
 
 
 @functools.cache
@@ -104,6 +108,10 @@ def expand(a: Tensor, b: Tensor, h: Tensor, f: Callable[[Tensor], Tensor]) -> Te
         if f is torch.relu and (kernels := _kernels_for(a, b, h)):
             return kernels.expand(a, b, h)  # type: ignore[no-any-return]
         return _compiled(_expand, f)(a, b, h)
+    library = library_for(float(len(a)) * len(b) * len(h), a, b, h) if f is torch.relu else None
+    if library is not None:
+        none = a.new_empty
+        return Pairs(library, a, b, h, none(len(a), 0), none(len(b), 0), a.new_full((len(b),), -1)).logits()
     g = a.new_empty(len(a), len(b))
     for rows, columns in _blocks(a, b):
         g[rows, columns] = f(a[rows, None, :] + b[None, columns, :]) @ h
@@ -154,20 +162,22 @@ def pair_logits(a: Tensor, b: Tensor, h: Tensor, activation: str = "relu") -> Te
 
 
 def can_fuse() -> bool:
-    """Whether this machine has what ``torch.compile`` needs: a C++ compiler, or a GPU with Triton."""
-    return torch.cuda.is_available() or any(map(shutil.which, ("g++", "clang++", "c++")))
+    """Whether this machine has what compiling needs: a C++ compiler, or a GPU with Triton."""
+    return torch.cuda.is_available() or compiler() is not None
 
 
 @contextmanager
 def fused(wanted: bool = True) -> Iterator[bool]:
-    """Compile the two operations inside this context, where the machine can; yields whether it does.
+    """Compile what goes over all pairs inside this context, where the machine can; yields whether it does.
 
-    Compiling takes some twenty seconds once per machine and a few per process, then a pass over the pairs takes
-    about a third of the time.
+    On a GPU ``torch.compile`` takes some twenty seconds once per machine and a few per process; on the processor the
+    library of `irisrec.native` takes a few seconds, once per machine.
     """
     global _fused
-    before, _fused = _fused, wanted and can_fuse()
+    wanted = wanted and can_fuse()
+    before, _fused = _fused, wanted
     try:
-        yield _fused
+        with compiling(wanted):
+            yield wanted
     finally:
         _fused = before

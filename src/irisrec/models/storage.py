@@ -71,8 +71,12 @@ def save_model(folder: Path, model: Scorer, config: ModelConfig) -> None:
     seal(folder / WEIGHTS, folder / MODEL)
 
 
-def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
-    """Rebuild a saved model in evaluation mode."""
+def load_model(folder: Path, *, mapped: bool = False) -> tuple[Scorer, ModelConfig]:
+    """Rebuild a saved model in evaluation mode.
+
+    ``mapped`` weights are read from the file when they are needed, which saves a copy, and the file must then stay as
+    it is for as long as the model lives; one that is replaced by another of its name does.
+    """
     path = folder / MODEL
     if not path.exists():
         raise RunError(
@@ -99,18 +103,23 @@ def load_model(folder: Path) -> tuple[Scorer, ModelConfig]:
     model = build_model(config, n_items, features, present, n_users=n_users, scalers=scalers)
     weights = _read_tensors(folder / WEIGHTS)
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(weights, assign=mapped)
     except RuntimeError as error:
         raise RunError(
             f"{folder / WEIGHTS} does not fit {path}: {str(error).splitlines()[-1].strip()}"
         ) from None
-    bad = [name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())]
+    bad = [name for name, tensor in weights.items() if not _is_finite(tensor)]
     if bad:
         raise RunError(f"{folder / WEIGHTS} holds weights that are not finite: {', '.join(bad[:3])}")
     model.is_probabilistic = bool(description.get("is_probabilistic", model.is_probabilistic))
     model.n_added = n_added
     model.eval()
     return model, config
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether no entry is infinite or NaN; a sum is that only if an entry is, or if it overflows, and quicker."""
+    return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:

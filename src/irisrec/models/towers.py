@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from irisrec.models.pair_kernel import ACTIVATIONS
 
@@ -56,22 +57,30 @@ class FeatureTowers(nn.Module):
         Shape:
             features {name: (N, F)}, present {name: (N,) bool} -> {name: (N, D)}
         """
-        hidden = {name: self._project(name, features[name], present[name]) for name in self.outputs}
-        total = torch.stack(list(hidden.values())).sum(0) if self.share is not None else None
-        return {
-            name: self._output(name, x, total) * present[name][:, None].to(x.dtype)
-            for name, x in hidden.items()
-        }
+        hidden = {name: self._project(name, features[name]) for name in self.outputs}
+        here = {name: present[name][:, None].to(x.dtype) for name, x in hidden.items()}
+        # absent rows are zeroed behind the linear maps, which are the narrow side; both maps in one product
+        own, given = {}, {}
+        for name, x in hidden.items():
+            out = self.outputs[name]
+            assert isinstance(out, nn.Linear)
+            if self.share is None:
+                own[name] = linear(x, out.weight) * here[name] + out.bias
+                continue
+            both = linear(x, torch.cat([out.weight, self.share.weight])) * here[name]
+            own[name], given[name] = both[:, : len(out.weight)] + out.bias, both[:, len(out.weight) :]
+        return {name: self.activation(self._shared(name, y, given)) * here[name] for name, y in own.items()}
 
-    def _project(self, name: str, values: Tensor, present: Tensor) -> Tensor:
+    def _project(self, name: str, values: Tensor) -> Tensor:
         x: Tensor = self.dropout(values)
         if name in self.projections:
             x = self.dropout(self.activation(self.projections[name](x)))
-        return x * present[:, None].to(x.dtype)
+        return x
 
-    def _output(self, name: str, x: Tensor, total: Tensor | None) -> Tensor:
-        y = self.outputs[name](x)
-        if total is not None and self.share is not None:
-            y = y + self.share(total - x)
-        activated: Tensor = self.activation(y)
-        return activated
+    @staticmethod
+    def _shared(name: str, own: Tensor, given: Mapping[str, Tensor]) -> Tensor:
+        """Add what the other modalities give."""
+        for other, y in given.items():
+            if other != name:
+                own = own + y
+        return own

@@ -159,7 +159,8 @@ class Explainer:
         ranks = np.ones(len(history), np.int64)
         step = max(1, _SCORES_AT_ONCE // max(len(history), 1))
         for start in range(0, len(free), step):
-            some = torch.arange(start, min(start + step, len(free)))
+            # all at once where they fit: rows of pairs are quicker to pick than single ones
+            some = None if step >= len(free) else torch.arange(start, min(start + step, len(free)))
             scores = self.scorer.scores_without(history, some, weights).double().numpy()
             ranks += _n_before(scores, own, row - start, free[start : start + step])
         return own, ranks

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import polars as pl
@@ -14,20 +14,15 @@ import torch
 
 from irisrec.data.catalog import Catalog
 from irisrec.errors import DataError, ModelError
-from irisrec.features.encoders.base import Encoder
 from irisrec.files import sha256
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
-from irisrec.models.growing import with_new_items
 from irisrec.models.histories import Histories
 from irisrec.models.masked import without
 from irisrec.models.prepared import PreparedItemSimilarity, prepared
 from irisrec.progress import say
-from irisrec.recommendation.adding import NewItem, NewRows, read_new_items
 from irisrec.recommendation.asking import Asked, as_histories, ask_for_history, ask_for_user
 from irisrec.recommendation.choosing import Floats, Ints, first_k
-from irisrec.recommendation.explaining import Explainer
-from irisrec.recommendation.explanation import Explanation
 from irisrec.recommendation.history import History
 from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.likeness import Likeness
@@ -36,11 +31,17 @@ from irisrec.recommendation.results import Reason, Recommendation
 from irisrec.recommendation.retrieval import Retriever, may_retrieve
 from irisrec.recommendation.rule_tables import RuleTables, probabilities, resolve
 from irisrec.recommendation.rules import LEARNED, Rules
-from irisrec.recommendation.similar import SimilarItem, similarities
 from irisrec.recommendation.splits import split_reasons
 from irisrec.sums import fingerprint_of_sealed
 
+if TYPE_CHECKING:
+    from irisrec.features.encoders.base import Encoder
+    from irisrec.recommendation.adding import NewItem, NewRows
+    from irisrec.recommendation.explanation import Explanation
+    from irisrec.recommendation.similar import SimilarItem
+
 _SCORES_AT_ONCE = 1 << 22  # users x items scored at once: 16 MB in float32
+_RULES_KEPT = 64
 _RETRIEVED_AT_ONCE = 64  # users for whom a linear score is fitted at once
 
 
@@ -88,7 +89,7 @@ class Recommender:
         """Load from a run folder; ``prepare`` and ``exact`` as of the class."""
         from irisrec.recommendation.loading import load_recommender
 
-        model, catalog, known = load_recommender(Path(run))
+        model, catalog, known = load_recommender(Path(run), whole=prepare)
         loaded = cls(model, catalog, known, prepare=prepare, exact=exact)
         loaded.fingerprint = fingerprint_of_sealed(Path(run))
         loaded._folder = Path(run)
@@ -207,6 +208,8 @@ class Recommender:
     @torch.no_grad()
     def explain_to(self, asked: Asked, item: Id, k: int = 10, n_reasons: int = 3) -> Explanation:
         """Return `explain` for somebody who is in rows already."""
+        from irisrec.recommendation.explaining import Explainer
+
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
         row = int(self.items.index([item])[0])
@@ -221,6 +224,8 @@ class Recommender:
 
         ``by`` as of `irisrec.recommendation.similar.similarities`; items that do not have the modality are left out.
         """
+        from irisrec.recommendation.similar import SimilarItem, similarities
+
         if k < 1:
             raise DataError(f"k must be at least 1, got {k}")
         row = int(self.items.index([item])[0])
@@ -229,7 +234,7 @@ class Recommender:
         return [SimilarItem(*self._name(int(other)), float(found[other])) for other in rows if other >= 0]
 
     def _name(self, row: int) -> tuple[Id, str]:
-        return self.items.ids([row])[0], self._titles[row]
+        return self._ids[row], self._titles[row]
 
     @property
     def encoders(self) -> Mapping[str, Encoder]:
@@ -242,6 +247,8 @@ class Recommender:
 
     def read_new_items(self, items: Iterable[NewItem], root: Path | str = "") -> NewRows:
         """Check and encode new items; ``root`` is the folder that relative paths of pictures start from."""
+        from irisrec.recommendation.adding import read_new_items
+
         return read_new_items(list(items), self.catalog, self.items, self.model, self.encoders, Path(root))
 
     def add_items(self, items: Iterable[NewItem] | NewRows, root: Path | str = "") -> Self:
@@ -259,6 +266,9 @@ class Recommender:
             DataError, FeatureError: items that cannot be added, in one sentence; then none is.
             ModelError: a model without such a map.
         """
+        from irisrec.models.growing import with_new_items
+        from irisrec.recommendation.adding import NewRows
+
         new = items if isinstance(items, NewRows) else self.read_new_items(items, root)
         model = with_new_items(self.model, new.features, new.present)
         catalog = Catalog(pl.concat([self.catalog.frame, new.catalog.frame]))
@@ -283,11 +293,13 @@ class Recommender:
     def resolved(self, rules: Rules) -> RuleTables:
         """Look rules up in this recommender's catalog; those used lately are remembered."""
         key = rules.model_dump_json()
-        if key not in self._rules:
-            if len(self._rules) >= 64:
+        found = self._rules.get(key)  # other threads may clear them at any moment
+        if found is None:
+            found = resolve(rules, self.catalog, self.items, self._scorer, self.known)
+            if len(self._rules) >= _RULES_KEPT:
                 self._rules.clear()
-            self._rules[key] = resolve(rules, self.catalog, self.items, self._scorer, self.known)
-        return self._rules[key]
+            self._rules[key] = found
+        return found
 
     def ask(
         self, user: Id | None = None, history: Iterable[Id] | History = (), half_life: float | None = None

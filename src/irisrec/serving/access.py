@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -70,7 +71,7 @@ class Gate:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS") and _from_elsewhere(headers):
             return _refusal(scope, 403, "OriginError", "a page of another origin may not send this")
         key = self._key(headers, needed)
-        client = key.name if key else (scope.get("client") or ("",))[0]
+        client = key.name if key else _network((scope.get("client") or ("",))[0])
         if scope["path"] not in OPEN and (wait := self.buckets.wait_of(client)):
             rate = self.buckets.rate
             message = (
@@ -102,6 +103,23 @@ def _from_elsewhere(headers: Headers) -> bool:
         return True
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+def _network(address: str) -> str:
+    """Return who asks as one client: an address, or the network of an IPv6 address, of which one client has 2^64.
+
+    >>> _network("192.0.2.7"), _network("2001:db8:1:2:3:4:5:6")
+    ('192.0.2.7', '2001:db8:1:2::')
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:  # a socket of the file system has none
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(IPv6Address(int(found) >> 64 << 64))
 
 
 def _name(host: str) -> str:

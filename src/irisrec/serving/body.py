@@ -33,7 +33,7 @@ class BodyLimit:
         most = self.larger.get(scope["path"], self.most)
         message = f"the body may have at most {most:,} bytes here"
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdigit() and int(announced) > most:
+        if announced.isascii() and announced.isdigit() and int(announced) > most:
             refusal = JSONResponse(body_of("RequestError", message, scope["state"]["request_id"]), 413)
             await refusal(scope, receive, send)
             return

@@ -94,6 +94,8 @@ class Computing:
         jobs, others = [first], deque[_Job]()
         if first.together is not None:
             for job in self._queue:
+                if job.future.done():  # whoever asked has gone
+                    continue
                 fits = len(jobs) < self._at_once and job.together == first.together
                 (jobs if fits else others).append(job)
             self._queue = others

@@ -16,6 +16,7 @@ from irisrec.serving.metrics import Metrics
 
 LOG = logging.getLogger("irisrec.serving.requests")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # others count as one
 _QUIET = ("/health", "/ready", "/metrics")  # asked for every few seconds by machines
 
 
@@ -60,7 +61,8 @@ class Observing:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
-        self.metrics.requests.labels(scope["method"], route, str(status)).inc()
+        method = scope["method"] if scope["method"] in _METHODS else "(other)"
+        self.metrics.requests.labels(method, route, str(status)).inc()
         self.metrics.seconds.labels(route).observe(seconds)
         if route in _QUIET and status < 400:
             return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from collections import OrderedDict
+from threading import Lock
 
 from PIL import Image
 
@@ -21,14 +22,16 @@ FORMATS = (
     "BMP",
     "TIFF",
 )  # that may be sent; some others start programs to be read
-_KEPT = 2048
+_KEPT = 64 << 20  # bytes of scaled pictures
 
 
 class Pictures:
     """Scales pictures down and remembers those asked for lately."""
 
     def __init__(self) -> None:
-        self._scaled = lru_cache(_KEPT)(scaled)
+        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._n_bytes = 0
+        self._lock = Lock()
 
     def of(self, served: Served, item_id: Id, size: int, added: bytes | None = None) -> bytes:
         """Return an item's picture as WebP, its longer side ``size`` pixels at most.
@@ -44,12 +47,28 @@ class Pictures:
         """
         row = int(served.items.lookup([item_id])[0])
         path = served.recommender.catalog.frame["picture"][row] if row >= 0 else None
-        if not (added or path):
+        picture = added or path
+        if not picture:
             raise NotFoundError(f"there is no picture of an item {item_id!r}")
         try:
-            return self._scaled(added or path, size)
+            return self._scaled(f"item {item_id!r}" if added else f"file {path}", picture, size)
         except FeatureError:  # whose message may name a path of this machine
             raise NotFoundError(f"the picture of item {item_id!r} cannot be read any more") from None
+
+    def _scaled(self, name: str, picture: str | bytes, size: int) -> bytes:
+        """Return a picture from those that are kept by name, or make it; the file as it was sent is not kept."""
+        with self._lock:
+            if (found := self._kept.get((name, size))) is not None:
+                self._kept.move_to_end((name, size))
+                return found
+        made = scaled(picture, size)
+        with self._lock:
+            self._n_bytes += len(made) - len(self._kept.pop((name, size), b""))
+            self._kept[name, size] = made
+            while self._n_bytes > _KEPT:
+                _, oldest = self._kept.popitem(last=False)
+                self._n_bytes -= len(oldest)
+        return made
 
 
 def check_pixels(data: bytes, most: int) -> None:

@@ -6,7 +6,12 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
 
 from irisrec.errors import DataError, IrisrecError, RunError
 from irisrec.ids import Id, IdMap
@@ -14,6 +19,7 @@ from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.rules import Rules
 
+_VARIANTS = 8  # kept; with many modalities there are too many ways to switch them off
 LOG = logging.getLogger("irisrec.serving")
 
 
@@ -40,15 +46,25 @@ class Served:
     _variants: dict[frozenset[str], Served] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _making: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def without(self, modalities: Collection[str]) -> Served:
-        """Return the run as it answers when no item has these modalities; kept as long as the run is."""
+        """Return the run as it answers when no item has these modalities; those made last are kept with the run."""
         key = frozenset(modalities)
         if not key:
             return self
-        if key not in self._variants:
-            self._variants[key] = replace(self, recommender=self.recommender.without(key))
-        return self._variants[key]
+        with self._making:
+            if key not in self._variants:
+                made = replace(self, recommender=self.recommender.without(key))
+                if len(self._variants) >= _VARIANTS:
+                    del self._variants[next(iter(self._variants))]
+                self._variants[key] = made
+            return self._variants[key]
+
+    @cached_property
+    def by_popularity(self) -> NDArray[np.int64]:
+        """The rows of all items, those that more of the known users had first."""
+        return np.lexsort((np.arange(len(self.items)), -self.known.counts))
 
     @property
     def known(self) -> KnownUsers:

@@ -120,9 +120,10 @@ class Service:
     async def recommend_many(
         self, served: Served, asked: Sequence[Asked], wanted: Wanted
     ) -> list[list[Recommendation]]:
-        """Return one list for each."""
+        """Return one list for each, computed in blocks of people who may be computed together."""
+        at_once = self.settings.limits.together
         found: list[list[Recommendation]] = await self._computing.run(
-            "batch", lambda: [_lists(served, [one], wanted)[0] for one in asked]
+            "batch", lambda: _in_blocks(served, asked, wanted, at_once)
         )
         return found
 
@@ -169,6 +170,8 @@ class Service:
                 await self.current.catch_up()
             except IrisrecError as error:
                 LOG.warning("added items could not be looked up", extra={"fields": {"reason": str(error)}})
+            except Exception:  # must not end the watch
+                LOG.exception("added items could not be looked up")
 
     async def compute(self, what: str, work: Callable[[], T]) -> T:
         """Do something else that takes a while on a computing thread."""
@@ -204,6 +207,19 @@ class Service:
         # and one run may be asked with all of its modalities or with some
         recommender = served.recommender
         return recommender, asked.user >= 0, wanted.k, wanted.n_reasons, wanted.rules.model_dump_json()
+
+
+def _in_blocks(
+    served: Served, asked: Sequence[Asked], wanted: Wanted, at_once: int
+) -> list[list[Recommendation]]:
+    found: dict[int, list[Recommendation]] = {}
+    for is_known in (True, False):  # as of `Service._together`
+        places = [place for place, one in enumerate(asked) if (one.user >= 0) == is_known]
+        for start in range(0, len(places), at_once):
+            some = places[start : start + at_once]
+            lists = _lists(served, [asked[place] for place in some], wanted)
+            found |= zip(some, lists, strict=True)
+    return [found[place] for place in range(len(asked))]
 
 
 def _lists(served: Served, asked: Sequence[Asked], wanted: Wanted) -> list[list[Recommendation]]:

@@ -46,7 +46,7 @@ class TrainingConfig(Settings):
             ``last``, where a schedule that ends at a rate of zero has settled, whatever a noisy metric says.
         validate_every: epochs between validations; the last epoch is always validated.
         seed: of weights, batches, draws and dropout.
-        fuse: whether the pair kernel is compiled; ``auto`` where it saves more time than compiling takes.
+        fuse: whether what goes over all pairs of items is compiled; ``auto`` where it saves more time than it takes.
         device: ``auto`` takes a GPU where there is one.
         memory_budget: most resident memory of the process in training and judging, such as ``2GB``, that blocks are
             planned for; most of what is free where not given.

@@ -35,7 +35,8 @@ from irisrec.training.steps import Step
 
 Validate = Callable[[Trainable], dict[str, float]]
 _RISING = 0.3  # share of a one-cycle schedule in which the learning rate rises
-_WORTH_FUSING = 1e11  # pair activations of a whole training above which compiling saves more than it costs
+# pair activations of a whole training above which compiling saves more than it costs
+_WORTH_FUSING = {"cpu": 1e10, "cuda": 1e11}
 
 
 def fit(
@@ -149,7 +150,9 @@ class _Trainer:
         if self.config.fuse != "auto":
             return self.config.fuse == "on"
         steps = self.config.epochs * self.steps_per_epoch
-        return steps * self.model.pair_activations * self.step.share_of_pairs > _WORTH_FUSING
+        return steps * self.model.pair_activations * self.step.share_of_pairs > _WORTH_FUSING.get(
+            self.device.type, 1e11
+        )
 
     def restore(self, state: State) -> None:
         self.model.load_state_dict(state.weights)

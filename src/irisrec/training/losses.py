@@ -10,6 +10,8 @@ from scipy.sparse import csr_matrix
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from irisrec.native.choice import library_for
+from irisrec.native.losses import log_loss as compiled_log_loss
 from irisrec.training.config import LossName
 
 _BLOCK = 1 << 22  # pairs of a positive and a negative held at once: 16 MB in float32
@@ -23,6 +25,9 @@ def log_loss(scores: Tensor, positive: Tensor, counts: Tensor) -> Tensor:
         positive: (B, C) bool, the candidates that the user had.
         counts: (B, C), n, how often each negative counts; 0 for positives.
     """
+    library = library_for(float(scores.numel()), scores, counts)
+    if library is not None:
+        return _WithGradient.apply(scores, *compiled_log_loss(library, scores.detach(), positive, counts))  # type: ignore[no-any-return, no-untyped-call]
     signed = torch.where(positive, -scores, scores)  # one softplus of each pair, not one for either case
     return (softplus(signed) * torch.where(positive, 1.0, counts)).sum()
 
@@ -72,6 +77,20 @@ class _ExpectedBPR(torch.autograd.Function):
             gradient.index_put_((r, c), -slope.sum(1), accumulate=True)
         ctx.save_for_backward(gradient)
         return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradients[0] * gradient, None, None
+
+
+class _WithGradient(torch.autograd.Function):
+    """A loss whose gradient was made with it."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, loss: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return loss
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

@@ -2,12 +2,14 @@
 
 import html
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from irisrec.data.catalog import Catalog
+from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.loading import INTERACTIONS, ITEMS, USERS
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.rules import Rules
@@ -297,7 +299,7 @@ def shelf(recommender):
     known = recommender.known
     counts = np.array([1, 5, 9, 5])
     small = Recommender(recommender.model, Catalog(frame), known)
-    object.__setattr__(small, "known", type(known)(known.ids, known.bounds, known.items, counts))
+    small.known = KnownUsers(known.ids, lambda: replace(known.table, counts=counts))
     return Served(small, None)
 
 

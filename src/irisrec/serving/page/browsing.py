@@ -33,7 +33,7 @@ def browse(served: Served, words: str, page: int, per_page: int) -> Shelf:
     last one is the last one.
     """
     frame = served.recommender.catalog.frame
-    order = np.lexsort((np.arange(len(frame)), -served.known.counts))
+    order = served.by_popularity
     if wanted := words.lower().split():
         title = pl.col("title").str.to_lowercase()
         everything = pl.concat_str(

@@ -47,7 +47,13 @@ async def someone(service: Service, served: Served, state: State) -> Someone:
     user, known, n_left_out = None, Asked(np.empty(0, np.int64)), 0
     if state.user:
         user = served.known.ids.parse(state.user)
-        person = await service.person(served, user)
+        try:
+            person = await service.person(served, user)
+        except NotFoundError:
+            raise NotFoundError(
+                f"user {user!r} is neither among the {len(served.known.ids):,} users of the run nor has sent events; "
+                "choose another one, or click what somebody likes"
+            ) from None
         known, n_left_out = person.asked, person.n_left_out
     added = _rows(served, state.added)
     order = tuple(dict.fromkeys([*known.items.tolist(), *added]))

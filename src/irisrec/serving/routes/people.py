@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from irisrec.recommendation.history import as_numbers
 from irisrec.serving.errors import NotFoundError
@@ -49,12 +49,14 @@ async def history(
 
 
 @router.delete("/users/{user_id:path}", responses=errors(507))
-async def forget(user_id: _UserId, service: TheService) -> Forgotten:
+async def forget(user_id: _UserId, request: Request, service: TheService) -> Forgotten:
     """Forget a user: events are deleted, and what the run knows of the user is never used again.
 
-    A run that is trained later must be trained without the user; what it learned from all users together stays.
+    A run that is trained later must be trained without the user; what it learned from all users together stays. A slash
+    in an id is sent as ``%2F``.
     """
-    if user_id.endswith("/history"):  # of a history alone nothing can be deleted; nobody is called so
+    # of a history alone nothing can be deleted; of an id that ends so, the slash is sent as %2F
+    if request.scope.get("raw_path", request.url.path.encode()).endswith(b"/history"):
         raise HTTPException(405, headers={"Allow": "GET"})
     served = service.served
     id = served.known.ids.parse(user_id)
