@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from scipy.sparse import csr_matrix
 from torch.nn.functional import normalize
 
@@ -13,6 +14,8 @@ from irisrec.models.histories import Histories
 from irisrec.models.item_similarity import ItemSimilarity
 from irisrec.models.masked import without
 from irisrec.models.prepared import prepared
+from irisrec.models.storage import WEIGHTS, load_model, save_features, save_model
+from irisrec.sums import seal
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
 
@@ -171,8 +174,32 @@ def test_what_stands_for_an_untrained_item_is_shared_by_its_modalities_exactly(k
         torch.testing.assert_close(shares.ids[0, 0], v[()], rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [RIDGE, RIDGE | CONTENT], ids=["ridge", "both"])
+def test_an_untrained_item_has_vectors_to_compare_it_by(kind):
+    model = trained(**kind)
+    vectors = model.candidate_vectors(ALL)
+    assert torch.equal(prepared(model).candidate_vectors(ALL), vectors)
+    assert torch.equal(vectors[TRAINED], model.item_tables(None).q[TRAINED])
+    for item in UNTRAINED:
+        expected = guess(model, vectors[TRAINED], item)
+        torch.testing.assert_close(vectors[item], expected, rtol=1e-4, atol=1e-5)
+
+
 def test_dropping_ids_beside_a_ridge_term_is_refused():
     with pytest.raises(
         (ConfigError, ValueError), match="id_dropout is for models without a ridge regression"
     ):
         ModelConfig(name="multimodal-iris", content_factors=True, id_dropout=0.3, ridge=5.0)
+
+
+def test_where_the_weights_do_not_say_who_was_trained_all_count_as_trained(tmp_path):
+    model = build(**RIDGE)
+    model.begin_training(interactions())
+    save_features(tmp_path, *content())
+    save_model(tmp_path, model, model.config)
+    assert torch.equal(load_model(tmp_path)[0].trained, model.trained)
+    weights = load_file(tmp_path / WEIGHTS)
+    del weights["trained"]
+    save_file(weights, tmp_path / WEIGHTS)
+    seal(tmp_path / WEIGHTS)
+    assert load_model(tmp_path)[0].trained.all()

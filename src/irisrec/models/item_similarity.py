@@ -420,7 +420,9 @@ class ItemSimilarity(Trainable):
             if bias is not None and mapped.b is not None:
                 bias = bias + mapped.b
         elif known is not None:
-            p[~known] = self._combined({name: x[~known] for name, x in features.items()})
+            p[~known] = self._combined(
+                {name: x[~known] for name, x in features.items()}, self.history_factors
+            )
         return ItemTables(p, q, outputs, bias)
 
     def _known(self, items: Tensor | None) -> Tensor | None:
@@ -432,10 +434,9 @@ class ItemSimilarity(Trainable):
             known = known & (torch.rand(len(known), device=known.device) >= self.config.id_dropout)
         return None if bool(known.all()) else known
 
-    def _combined(self, features: Mapping[str, Tensor]) -> Tensor:
-        """Return the factors as history (n, D) of items without ids and content factors."""
-        shares = self.regression.shares(features).to(self.history_factors.dtype)
-        return shares.T @ self.history_factors[self.regression.rows]
+    def _combined(self, features: Mapping[str, Tensor], learned: Tensor) -> Tensor:
+        """Return what the regression says (n, D) of items without ids, by what is learned of all items (N, D)."""
+        return self.regression.shares(features).T.to(learned.dtype) @ learned[self.regression.rows]
 
     @property
     def usual_bias(self) -> Tensor:
@@ -503,8 +504,16 @@ class ItemSimilarity(Trainable):
 
     @torch.no_grad()
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
-        """Return their factors q (C, D)."""
-        return self.item_tables(candidates).q
+        """Return their factors q (C, D), where an item has none those that the regression says."""
+        if not self.adds_by_content(candidates):
+            return self.item_tables(candidates).q
+        q, new = self.candidate_factors, ~self.trained[candidates]
+        if self.content is not None:
+            q = q + self.content(self.features).q
+        vectors = q[candidates]
+        features = {name: x[candidates[new]] for name, x in self.features.items()}
+        vectors[new] = self._combined(features, q)
+        return vectors
 
     @torch.no_grad()
     def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:

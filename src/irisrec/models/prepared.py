@@ -109,7 +109,9 @@ class PreparedItemSimilarity(Scorer):
         return self.model.explain_block(self.pairs.gathered(items, candidates), candidates, weights)
 
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
-        """Return their factors q (C, D)."""
+        """Return their factors q (C, D), as the model does."""
+        if self.model.adds_by_content(candidates):
+            return self.model.candidate_vectors(candidates)
         return self.tables.q[candidates]
 
     @cached_property
