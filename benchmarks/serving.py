@@ -64,7 +64,7 @@ def cornac(run: Path, folder: Path, limit: float) -> Service:
     """Fit Cornac's BPR of as many factors, in its own environment, and return its service as its README starts it."""
     from peers.environments import python_of
 
-    from irisrec.experiments.folder import cache_folder
+    from irisrec.files import cache_folder
 
     python = python_of("cornac-serving", cache_folder(), limit)
     pairs = pl.read_parquet(run / "interactions.parquet", columns=["user_id", "item_id"])

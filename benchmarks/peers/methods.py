@@ -57,10 +57,11 @@ METHODS = {
         {"lamb": 300.0, "posB": False},
         is_exact=True,
     ),
+    # `implicit` draws negatives by popularity, which Cornac calls weighted BPR
     "bpr-mf": Method(
         {"name": "bpr-mf", "dim": 16, "step_size": 0.02, "regularization": 0.01, "iterations": 60},
         "cornac",
-        "BPR",
+        "WBPR",
         {"k": 16, "learning_rate": 0.02, "lambda_reg": 0.01, "max_iter": 60},
     ),
     "vbpr": Method(

@@ -19,6 +19,8 @@ from cornac.eval_methods.base_method import ranking_eval
 from cornac.metrics import NDCG, HitRatio
 from cornac.models import VBPR
 
+REQUESTS = 50
+
 
 def main(task: dict) -> dict:
     """Train an epoch, judge, recommend."""
@@ -47,7 +49,7 @@ def main(task: dict) -> dict:
         "timed": 1.0,
         "judge": judging / len(users),
         "bulk": sum(single) / len(single),  # one user after the other is all it has
-        "single": statistics.median(single),
+        "single": statistics.median(single[:REQUESTS]),
         "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
     }
 

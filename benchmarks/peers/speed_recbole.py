@@ -20,6 +20,8 @@ from recbole_data import World, prepared  # first: it mends what RecBole needs
 from recbole.utils import get_trainer
 from recbole.utils.case_study import full_sort_topk
 
+REQUESTS = 50
+
 
 def main(task: dict, folder: Path) -> dict:
     """Train for a while, judge, recommend."""
@@ -36,7 +38,8 @@ def main(task: dict, folder: Path) -> dict:
         lambda: [full_sort_topk(some, model, world.test, 10) for some in np.array_split(users, 4)]
     )
     single = [
-        timed(lambda user=user: full_sort_topk(np.array([user]), model, world.test, 10))[1] for user in users
+        timed(lambda user=user: full_sort_topk(np.array([user]), model, world.test, 10))[1]
+        for user in users[:REQUESTS]
     ]
     return {
         "epoch": statistics.median(steps) * len(world.train) if steps else built,

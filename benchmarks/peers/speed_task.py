@@ -17,7 +17,6 @@ from irisrec.files import read_json, write_json
 
 HERE = Path(__file__).parent
 DIM, K = 64, 4
-SOME_USERS = 20  # for whom a peer judges and recommends
 NEGATIVES = {"train_neg_sample_args": {"distribution": "uniform", "sample_num": K}, "train_batch_size": 2048}
 
 
@@ -30,12 +29,14 @@ class Method:
         model: its name there.
         options: of the model there.
         beside: of ours, which it is compared with; empty for ours.
+        users: for whom it judges and recommends, so that it ends; everybody where it is 0.
     """
 
     peer: str
     model: str
     options: dict[str, Any]
     beside: str = ""
+    users: int = 0
 
 
 METHODS = {
@@ -45,12 +46,12 @@ METHODS = {
     "EASE": Method("", "ease", {"regularization": 500.0}),
     "VBPR": Method("", "vbpr", {"dim": DIM, "modalities": ("image",)}),
     "iALS": Method("", "ials", {"dim": DIM, "iterations": 15}),
-    "RecBole FISM": Method("recbole", "FISM", {"embedding_size": DIM, **NEGATIVES}, "FISM"),
+    "RecBole FISM": Method("recbole", "FISM", {"embedding_size": DIM, **NEGATIVES}, "FISM", 100),
     "RecBole NAIS": Method(
-        "recbole", "NAIS", {"embedding_size": DIM, "weight_size": DIM, **NEGATIVES}, "NAIS"
+        "recbole", "NAIS", {"embedding_size": DIM, "weight_size": DIM, **NEGATIVES}, "NAIS", 20
     ),
     "RecBole EASE": Method("recbole", "EASE", {"reg_weight": 500.0, "train_neg_sample_args": None}, "EASE"),
-    "Cornac VBPR": Method("cornac", "VBPR", {"k": DIM, "k2": DIM}, "VBPR"),
+    "Cornac VBPR": Method("cornac", "VBPR", {"k": DIM, "k2": DIM}, "VBPR", 300),
     "implicit iALS": Method("", "implicit", {"factors": DIM, "iterations": 15}, "iALS"),
 }
 
@@ -60,7 +61,7 @@ def prepare(out: Path, scale: float) -> dict[str, Any]:
     folder = out / f"data-{scale:g}"
     folder.mkdir(parents=True, exist_ok=True)
     n_users, n_items = int(6040 * scale), int(3685 * scale)
-    paths = {name: str(folder / f"{name}.npy") for name in ("pairs", "held", "some", "features")}
+    paths = {name: str(folder / f"{name}.npy") for name in ("pairs", "held", "features")}
     if not (folder / "done").exists():
         had = zipf.interactions(n_users, n_items, int(999_626 * scale**2)).tocoo()
         pairs = np.stack([had.row, had.col], 1)
@@ -68,7 +69,6 @@ def prepare(out: Path, scale: float) -> dict[str, Any]:
         _, first = np.unique(pairs[order, 0], return_index=True)  # one of each user, at random
         held = np.sort(order[first])
         np.save(paths["held"], pairs[held])
-        np.save(paths["some"], pairs[held][:: max(1, len(held) // SOME_USERS)])
         np.save(paths["pairs"], np.delete(pairs, held, axis=0))
         np.save(paths["features"], zipf.features(n_items)[0]["image"].numpy())
         (folder / "done").touch()
@@ -103,11 +103,13 @@ class Measurement:
         """Measure, and keep it."""
         method = METHODS[self.name]
         told = {**task, "model": method.model, "options": method.options, "seconds": self.seconds}
-        if method.peer:
-            told["held"] = told["some"]
         environment = {n: v for n, v in os.environ.items() if n != "PYTHONPATH" or not method.peer}
         script = HERE / f"speed_{method.peer or 'ours'}.py"
         with tempfile.TemporaryDirectory() as folder:
+            if method.users:
+                held = np.load(task["held"])
+                told["held"] = str(Path(folder) / "some.npy")
+                np.save(told["held"], held[:: max(1, len(held) // method.users)])
             file = Path(folder) / "task.json"
             file.write_text(json.dumps(told))
             command = [str(python), str(script), str(file)]

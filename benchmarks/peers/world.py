@@ -17,8 +17,8 @@ from irisrec.data.splits import Split, split_dataset
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import evaluate
 from irisrec.evaluation.per_user import per_user_frame
-from irisrec.experiments.folder import cache_folder
 from irisrec.features.encode import encode_catalog
+from irisrec.files import cache_folder
 from irisrec.models.contract import Scorer
 from irisrec.models.histories import Histories
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -14,8 +15,10 @@ from irisrec.data.interactions import Interactions
 from irisrec.errors import ConfigError, FeatureError, RunError
 from irisrec.experiments import run
 from irisrec.experiments.paper import methods, workshop
-from irisrec.experiments.paper.methods import METHODS, Method
+from irisrec.experiments.paper.given import GivenRuns, NotGivenError
+from irisrec.experiments.paper.methods import METHODS, Method, known_methods
 from irisrec.experiments.paper.numbers import paper, statistics_of
+from irisrec.experiments.paper.plan import plan
 from irisrec.experiments.paper.reproduce import reproduce
 from irisrec.experiments.paper.settings import config_of, users_per_step
 from irisrec.experiments.paper.sources import Source, read_source
@@ -332,3 +335,79 @@ def test_an_amazon_folder_takes_collected_pictures_or_published_features(tmp_pat
 def test_data_that_are_not_there_get_one_sentence(given, sentence):
     with pytest.raises(ConfigError, match=sentence):
         read_source(given)
+
+
+def finished_of_movielens(out, *, without="nothing"):
+    found = sorted((out / "runs").glob("movielens-*"))
+    states = {path: json.loads((path / "run.json").read_text())["state"] for path in found}
+    return [path for path in found if states[path] == "finished" and without not in path.name]
+
+
+def test_given_runs_make_the_tables_that_they_can_and_nothing_is_trained(
+    whole, sources, tmp_path, monkeypatch
+):
+    out, *_ = whole
+    monkeypatch.setattr(workshop, "train", lambda *arguments: pytest.fail("a run was made"))
+    given = GivenRuns.read(finished_of_movielens(out))
+    names = ["table4", "table6", "table7", "figure6"]
+    # of size 16 and of size 64 there is one of each method: what names no size cannot be told apart
+    written, left_out = reproduce(names, sources[:1], Workshop(tmp_path, "given", given=given))
+    assert stems(written) == {"table4-given", "table6-given"}
+    assert any("figure6: 2 of the given runs could be FISM" in sentence for sentence in left_out)
+    assert any("table7: " in sentence for sentence in left_out)
+    assert values_of(tmp_path, "table4-given") == values_of(out, "table4-as-in-paper")
+    page = (tmp_path / "table6-given.md").read_text()
+    assert "from given runs" in page
+    assert "BERT, size 16: none of the given runs on these data is Multimodal IRIS" in page
+    only_wide = GivenRuns.read(finished_of_movielens(out, without="dim16"))
+    written, _ = reproduce(["table7"], sources[:1], Workshop(tmp_path, "given", given=only_wide))
+    assert stems(written) == {"table7-given"}
+
+
+def test_runs_with_our_extensions_are_never_the_papers_method(whole, sources):
+    given = GivenRuns.read(finished_of_movielens(whole[0]))
+    dataset = sources[0].load()
+    found = given.find(dataset, METHODS["FISM"], {"model.dim": 16})
+    assert found.runs[0].config.model.dim == 16
+    ours = found.runs[0].config.having({"model.ridge": 50.0})
+    run_of_ours = replace(found.runs[0], config=ours)
+    only = replace(given.sections[0], methods=(replace(found, runs=(run_of_ours,)),))
+    with pytest.raises(NotGivenError, match="none of the given runs on these data is FISM with dim 16"):
+        GivenRuns((only,)).find(dataset, METHODS["FISM"], {"model.dim": 16})
+
+
+def test_a_plan_names_every_run_once_and_trains_none(whole, sources, tmp_path):
+    out, *_ = whole
+    there = plan(["all"], sources[:1], Workshop(out, "as-in-paper", overrides=SMALL), "bert")
+    assert (
+        "| movielens-fism-dim64-as-in-paper-seed0 | finished |  | 2 × 2 | table2, table5 and figure6 |"
+        in there
+    )
+    lines = plan(
+        ["table2"], sources[:1], Workshop(tmp_path, "as-in-paper", only=("NAIS", "FISM")), None
+    ).splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:4]] == ["missing", "missing"]
+    assert lines[-1] == "2 runs, 2 of them to be trained (to their end)."
+    tuned = Workshop(tmp_path, "tuned", Budget(3), only=("NAIS",))
+    assert "| 0 of 3 |" in plan(["table2"], sources[:1], tuned, None)
+    assert not any(tmp_path.iterdir())
+
+
+def test_methods_that_are_not_asked_for_are_left_out_and_said(whole, sources):
+    out, *_ = whole
+    some = Workshop(out, "as-in-paper", overrides=SMALL, only=known_methods(["nais"]))
+    reproduce(["table5"], sources[:1], some)
+    page = (out / "table5-as-in-paper.md").read_text()
+    assert "- FISM: not asked for." in page
+    assert "| NAIS |" in page
+    with pytest.raises(ConfigError, match="the paper has no method 'NASI'"):
+        known_methods(["NASI"])
+
+
+def test_a_folder_tells_by_its_files_what_it_is(tmp_path):
+    (tmp_path / "movies.dat").touch()
+    assert read_source(str(tmp_path)).name == "movielens"
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(ConfigError, match="needs NAME=FOLDER"):
+        read_source(str(other))

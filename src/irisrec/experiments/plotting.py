@@ -17,5 +17,5 @@ def log_axis(axes: Any, low: float, high: float) -> None:
 
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.9g}"))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -108,7 +108,8 @@ class IALS(Scorer):
 class BPRMF(Scorer):
     """Matrix factorisation for ranking pairs: ``r_uj = x_u·y_j + b_j``; knows only the users it was trained with.
 
-    Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback (2009), with uniform negatives.
+    Rendle et al., BPR: Bayesian Personalized Ranking from Implicit Feedback (2009). Negatives are drawn as `implicit`
+    draws them, in proportion to how many users had the item: what Gantner et al. (2012) call weighted BPR.
 
     Args:
         n_items: number of items N.

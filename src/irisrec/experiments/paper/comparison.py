@@ -42,7 +42,7 @@ def comparison(stem: str, spec: Spec, source: Source, workshop: Workshop, bert: 
         _body(rows, spec["metrics"]),
         {
             "What is not here": lost,
-            "Protocol": [*facts.protocol(first), _rule(rows, workshop)],
+            "Protocol": [*facts.protocol(first), _rule(rows)],
             "In short": _order(rows),
             **facts.about(source, workshop, measured),
         },
@@ -108,12 +108,10 @@ def _cell(row: Mapping[str, Any]) -> str:
     return str(replace(cell, value=cell.value + spread))
 
 
-def _rule(rows: pl.DataFrame, workshop: Workshop) -> str:
-    seeds = (
-        f", averaged over {workshop.n_seeds} seeds, ± their standard deviation"
-        if workshop.n_seeds > 1
-        else ""
-    )
+def _rule(rows: pl.DataFrame) -> str:
+    least, most = int(rows["seeds"].min()), int(rows["seeds"].max())  # type: ignore[arg-type]
+    n_seeds = f"{most} seeds" if least == most else f"{least} to {most} seeds"
+    seeds = f", averaged over {n_seeds}, ± their standard deviation" if most > 1 else ""
     return f"Means over {count_of(rows['users'][0], 'user')}{seeds}. {rule(rows['reference'][0])}"
 
 

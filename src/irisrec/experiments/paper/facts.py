@@ -17,6 +17,7 @@ from irisrec.experiments.reporting.finished import FinishedRun
 from irisrec.experiments.reporting.headline import split_in_words
 from irisrec.experiments.reporting.numbers import protocol_in_words
 from irisrec.experiments.reporting.words import bytes_in_words, seconds_in_words
+from irisrec.experiments.results.place import Place
 from irisrec.experiments.tuning.output import values_in_words
 
 PAPER_ENCODERS = {"image": "ResNet-50 (2,048 numbers)", "text": "BERT (768 numbers)"}
@@ -88,6 +89,12 @@ def _training(workshop: Workshop, measured: Mapping[str, Measured]) -> list[str]
             "rate and the options below.",
             *extended,
         ]
+    if workshop.mode == "given":
+        return [
+            "The runs were made before, each with its own settings below and not with the paper's; where they say "
+            "negatives all, the loss is its exact expectation over all items.",
+            *extended,
+        ]
     epochs = sorted({f"{c.epochs} epochs at most, patience {c.patience}" for c in configs})
     batches = sorted({c.batch_users for c in configs})
     return [
@@ -117,13 +124,18 @@ def _settings_of(workshop: Workshop, measured: Mapping[str, Measured]) -> list[s
 
 def mode_in_words(mode: Mode) -> str:
     """Return a few words for a title."""
-    return "as in the paper" if mode == "as-in-paper" else "tuned"
+    return {"as-in-paper": "as in the paper", "tuned": "tuned", "given": "from given runs"}[mode]
 
 
 def _run_in_words(folder: RunFolder) -> str:
-    info = folder.read_info()
-    time, memory = seconds_in_words(info["training_seconds"]), bytes_in_words(info["peak_memory_bytes"])
-    return f"`{folder.path.name}` (trained in {time}, at most {memory})"
+    run = FinishedRun.load(folder)
+    time, memory = (
+        seconds_in_words(run.info["training_seconds"]),
+        bytes_in_words(run.info["peak_memory_bytes"]),
+    )
+    place = Place.of(run)
+    on = place.gpu or f"{count_of(place.threads, 'thread')} of a processor"
+    return f"`{folder.path.name}` (trained in {time} on {on}, at most {memory})"
 
 
 def _budget(workshop: Workshop) -> str:

@@ -81,12 +81,14 @@ def _first(rows: pl.DataFrame) -> list[str]:
 
 def _draw(rows: pl.DataFrame, path: Path) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     axes = figure.subplots()
     for (name,), part in rows.group_by("method", maintain_order=True):
         axes.plot(part["epoch"], part["loss"], marker=".", linewidth=1.3, label=str(name))
     axes.set(xlabel="epoch", ylabel="training loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from irisrec.errors import FeatureError, TrainingError
+from irisrec.experiments.paper.given import NotGivenError
 from irisrec.experiments.paper.methods import METHODS, missing
 from irisrec.experiments.paper.sources import Source
 from irisrec.experiments.paper.workshop import Measured, Workshop
@@ -38,19 +39,23 @@ def measure_rows(
     lost = []
     for row in rows:
         name, label = row.get("method", WHOLE), label_of(row)
+        if workshop.only and name not in workshop.only:
+            lost.append(f"{label}: not asked for.")
+            continue
         if missing([name]):
             lost.append(f"{label}: this version has no model for it.")
             continue
         try:
-            measured[label] = workshop.measure(source, METHODS[name], _options(row, source, workshop, bert))
-        except (FeatureError, TrainingError) as error:
-            lost.append(f"{label}: {error}")
+            measured[label] = workshop.measure(source, METHODS[name], options_of(row, source, workshop, bert))
+        except (FeatureError, TrainingError, NotGivenError) as error:
+            lost.append(f"{label}: {error}.")
     if not measured:
-        raise FeatureError(f"nothing could be measured: {'; '.join(lost)}")
+        raise FeatureError(f"nothing could be measured: {'; '.join(one.rstrip('.') for one in lost)}")
     return measured, lost
 
 
-def _options(row: Row, source: Source, workshop: Workshop, bert: str | None) -> dict[str, Any]:
+def options_of(row: Row, source: Source, workshop: Workshop, bert: str | None) -> dict[str, Any]:
+    """Return what a row asks for, such as ``model.dim``; see `measure_rows`."""
     options: dict[str, Any] = {"model.dim": row["dim"]} if "dim" in row else {}
     if "text" not in row:
         return options

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from irisrec.errors import ConfigError, closest
 from irisrec.models.options import MODEL_NAMES
 
 
@@ -36,6 +37,21 @@ METHODS = {
         Method("Multimodal IRIS", "multimodal-iris", {"model.modalities": ["image", "text"]}),
     )
 }
+
+
+def known_methods(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of methods as the paper writes them, whatever their case.
+
+    Raises:
+        ConfigError: a name that the paper does not have.
+    """
+    known = {name.lower(): name for name in METHODS}
+    for name in names:
+        if name.lower() not in known:
+            raise ConfigError(
+                f"the paper has no method {name!r}; known: {', '.join(METHODS)}{closest(name, METHODS)}"
+            )
+    return tuple(known[name.lower()] for name in names)
 
 
 def missing(names: Iterable[str]) -> list[str]:

@@ -39,7 +39,7 @@ def reproduce(
         ConfigError: an unknown name, or one whose data are not given (of ``all`` such are left out).
         RunError: nothing could be made.
     """
-    wanted = _expand(names, sources)
+    wanted = chosen_names(names, sources)
     written, left_out = [], []
     with only_one(workshop.out, "reproducing in"):
         for name in wanted:
@@ -60,7 +60,8 @@ def reproduce(
     return written, left_out
 
 
-def _expand(names: Sequence[str], sources: Sequence[Source]) -> list[str]:
+def chosen_names(names: Sequence[str], sources: Sequence[Source]) -> list[str]:
+    """Return tables and figures in the order of the paper, all of them for ``all``; errors as of `reproduce`."""
     known = paper()
     for name in names:
         if name != "all" and name not in known:

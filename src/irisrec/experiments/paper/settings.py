@@ -1,4 +1,4 @@
-"""The config of every run of a reproduction, in two modes: as in the paper, and tuned."""
+"""The config of every run of a reproduction: as in the paper, or tuned; given runs have their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from irisrec.experiments.reporting.words import EXTENSIONS
 from irisrec.models.config import ModelConfig
 from irisrec.models.options import LEARN_USERS, OPTIONS
 
-Mode = Literal["as-in-paper", "tuned"]
+Mode = Literal["as-in-paper", "tuned", "given"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 DIM = 64

@@ -51,18 +51,26 @@ class Source:
 
 @dataclass(frozen=True)
 class Kind:
-    """A data set that can be given: what it is called, whose place it takes, how its folder is read."""
+    """A data set that can be given: what it is called, whose place it takes, its files, how its folder is read."""
 
     words: str
     plays: str
+    files: tuple[str, ...]
     read: Callable[[Path], Sections]
 
 
 def read_source(given: str) -> Source:
-    """Read ``NAME=FOLDER``, or ``NAME=CONFIG.toml`` for the data sections of any config."""
+    """Read ``NAME=FOLDER``, or ``NAME=CONFIG.toml`` for the data sections of any config.
+
+    The name may be left out of a folder whose files tell what it is.
+    """
     name, equals, where = given.partition("=")
-    if not equals or not where:
-        raise ConfigError(f"--data needs NAME=FOLDER or NAME=CONFIG.toml, got {given!r}")
+    if not equals:
+        name, where = _guessed(Path(given).expanduser()), given
+    if not name or not where:
+        raise ConfigError(
+            f"--data needs NAME=FOLDER or NAME=CONFIG.toml with one of {', '.join(KINDS)} as name, got {given!r}"
+        )
     if name not in KINDS:
         raise ConfigError(f"--data knows {', '.join(KINDS)}, got {name!r}{closest(name, KINDS)}")
     path = Path(where).expanduser().absolute()
@@ -73,6 +81,14 @@ def read_source(given: str) -> Source:
     if not path.is_dir():
         raise ConfigError(f"--data {name} needs a folder or a config that is there, got {path}")
     return Source(name, KINDS[name].words, KINDS[name].read(path))
+
+
+def _guessed(folder: Path) -> str:
+    """Return which data set lies in a folder, empty where its files do not tell."""
+    for name, kind in KINDS.items():
+        if folder.is_dir() and all(any(folder.glob(pattern)) for pattern in kind.files):
+            return name
+    return ""
 
 
 def chosen_sources(sources: Sequence[Source], plays: str) -> list[Source]:
@@ -136,7 +152,7 @@ def _hm(root: Path) -> Sections:
 
 
 KINDS = {
-    "movielens": Kind("MovieLens-1M", "movielens", _movielens),
-    "amazon": Kind("Amazon Clothing, Shoes & Jewelry", "amazon", _amazon),
-    "hm": Kind("H&M purchases", "amazon", _hm),
+    "movielens": Kind("MovieLens-1M", "movielens", ("movies.dat",), _movielens),
+    "amazon": Kind("Amazon Clothing, Shoes & Jewelry", "amazon", ("reviews_*.json*",), _amazon),
+    "hm": Kind("H&M purchases", "amazon", ("interactions.parquet", "items.csv", "images"), _hm),
 }

@@ -71,13 +71,17 @@ def _draw(rows: pl.DataFrame, path: Path) -> None:
         axes.plot(part["ours"], places, "o", color=OURS, label="ours")
         axes.plot(part["paper"], places, "D", markerfacecolor="none", color=PAPER, label="the paper")
         shown = [*part["ours"], *part["paper"]]
-        log_axis(axes, min(shown), max(shown))
+        if max(shown) > 2 * min(shown):
+            log_axis(axes, min(shown), max(shown))
+        else:
+            axes.set_xlim(0, 1.25 * max(shown))  # from nothing: what is alike looks alike
+            axes.locator_params(axis="x", nbins=4)
         axes.set_yticks(places, names, fontsize=8)
         axes.set_title(count, fontsize=9, loc="left")
         axes.tick_params(axis="x", which="both", labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="x", alpha=0.25)
-        axes.margins(0.2)
+        axes.margins(y=0.2)
     axes.legend(fontsize=7, frameon=False)
     axes.invert_yaxis()
     save(figure, path)

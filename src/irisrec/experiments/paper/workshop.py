@@ -11,6 +11,7 @@ from irisrec.data.dataset import Dataset
 from irisrec.errors import FeatureError, RunError
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.folder import RunFolder
+from irisrec.experiments.paper.given import GivenRuns
 from irisrec.experiments.paper.methods import Method
 from irisrec.experiments.paper.settings import OURS, Mode, config_of, option_of, users_per_step
 from irisrec.experiments.paper.sources import Source
@@ -49,10 +50,12 @@ class Workshop:
 
     Attributes:
         out: folder of the reproduction; runs go to ``runs``, studies to ``studies``.
-        mode: as in the paper, or tuned.
+        mode: as in the paper, tuned, or given: runs that were trained before.
         budget: of every study; read in the tuned mode alone.
         n_seeds: runs per method, with seeds 0, 1, ….
         overrides: of the user, for all runs.
+        only: methods of the paper that tables are made of; all where it is empty.
+        given: where the mode says so.
     """
 
     out: Path
@@ -60,6 +63,8 @@ class Workshop:
     budget: Budget = field(default_factory=lambda: Budget(1))
     n_seeds: int = 1
     overrides: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    given: GivenRuns | None = None
     _datasets: dict[str, Dataset] = field(default_factory=dict, repr=False)
 
     def dataset(self, source: Source) -> Dataset:
@@ -78,26 +83,39 @@ class Workshop:
     def measure(self, source: Source, method: Method, options: Mapping[str, Any] | None = None) -> Measured:
         """Return the finished runs of a method with options such as ``model.dim``; make what is missing."""
         options = options or {}
+        if self.given is not None:
+            found = self.given.find(self.dataset(source), method, options)
+            return Measured(found.runs[0].config, found.run_folders)
         config = self.config(source, method, options)
         if config.model.uses_features:
             _check_modalities(source, method, config)
-        name = _name(source, config, fixed_dim=self.mode == "as-in-paper" or "model.dim" in options)
         study = None
         if self.mode == "tuned":
             fixed = {*OURS, *method.options, *options, *map(option_of, self.overrides)}
-            folder = StudyFolder(self.out / "studies" / name)
+            folder = self.study_folder(source, config, options)
             say(f"tuning {folder.path}")
             study = tune(config, folder.path, self.budget, fixed=fixed)
             if study["best"] is None:
                 raise RunError(f"no trial of {folder.path} was judged to its end; give more --trials")
             config = ExperimentConfig.load(folder.best)
-        folders = [
-            _finished(
-                config.having({"training.seed": seed}), self.out / "runs" / f"{name}-{self.mode}-seed{seed}"
-            )
-            for seed in range(self.n_seeds)
-        ]
+        paths = self.run_paths(source, config, options)
+        folders = [_finished(config.having({"training.seed": seed}), path) for seed, path in enumerate(paths)]
         return Measured(config, tuple(folders), study)
+
+    def run_paths(self, source: Source, config: ExperimentConfig, options: Mapping[str, Any]) -> list[Path]:
+        """Return where the runs of a method lie or are going to lie, by seed."""
+        name = self._name(source, config, options)
+        return [self.out / "runs" / f"{name}-{self.mode}-seed{seed}" for seed in range(self.n_seeds)]
+
+    def study_folder(
+        self, source: Source, config: ExperimentConfig, options: Mapping[str, Any]
+    ) -> StudyFolder:
+        """Return where the study of a method lies or is going to lie."""
+        return StudyFolder(self.out / "studies" / self._name(source, config, options))
+
+    def _name(self, source: Source, config: ExperimentConfig, options: Mapping[str, Any]) -> str:
+        fixed_dim = self.mode == "as-in-paper" or "model.dim" in options
+        return _name(source, config, fixed_dim=fixed_dim)
 
 
 def _finished(config: ExperimentConfig, path: Path) -> RunFolder:

@@ -28,7 +28,7 @@ def details(methods: Sequence[Method], standing: Standing) -> list[str]:
     if len(standing.order) < 2:
         return []
     return [
-        *_leaders(standing),
+        *_leaders(standing, of),
         *_measures(standing, of),
         *_additions(standing, of),
         *_floor(standing, of),
@@ -49,13 +49,13 @@ def _leader(standing: Standing) -> list[str]:
     return sentences
 
 
-def _leaders(standing: Standing) -> list[str]:
-    """Name the first in every other metric where it is not the first in the main one."""
+def _leaders(standing: Standing, of: dict[str, Method]) -> list[str]:
+    """Name the first in every other metric where it is not the first in the main one, nor named by `_measures`."""
     first, sentences = standing.order[0], []
     for other in standing.metrics:
         at = {name: standing.estimate(name, other)["mean"] or 0.0 for name in standing.order}
         best = max(at, key=lambda name: at[name])
-        if at[best] > at[first]:
+        if at[best] > at[first] and (of[best].is_iris or standing.iris != first):
             sentences.append(
                 f"First in {other.upper()} is {best} ({at[best]:.4f}; {first} has {at[first]:.4f})."
             )

@@ -60,7 +60,7 @@ def _difference(row: Estimate, prefix: str) -> tuple[str, str]:
     if row[f"{prefix}difference"] is None:
         return "–", "–"
     difference, low, high = (
-        f"{row[prefix + name]:+.4f}".replace("-", "−")
+        f"{round(row[prefix + name], 4) + 0.0:+.4f}".replace("-", "−")
         for name in ("difference", "difference_low", "difference_high")
     )
     p = row[f"{prefix}p_holm"]
