@@ -2,6 +2,7 @@
 
     python benchmarks/scaling.py                          all sizes, each in a process of its own
     python benchmarks/scaling.py --items 3685 --steps 4   one size, few steps
+    python benchmarks/scaling.py --items 100000 --interactions 100000000   100 interactions a user, which stay on disk
 
 A size trains for some steps, from which an epoch is extrapolated; then users are ranked exactly and by retrieval. The
 recall of retrieval is measured on factors and an attention that were set and not trained (`structured`), for weights
@@ -16,14 +17,17 @@ import math
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
 import zipf
+from scipy.sparse import csr_matrix
 
 from irisrec.budget import memory_budget
-from irisrec.memory import keep_freed_memory, peak_memory
+from irisrec.memory import forget_peak, keep_freed_memory, peak_memory
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories
@@ -50,10 +54,22 @@ def structured(model: ItemSimilarity, popularity: np.ndarray, deviation: float) 
 
 
 def measure(options: argparse.Namespace) -> dict[str, float]:
-    keep_freed_memory()
-    n_items = options.items[0]
+    n_items, n = options.items[0], options.interactions
+    if n is None:
+        return measure_on(zipf.interactions(*in_order(n_items)), options)
+    with tempfile.TemporaryDirectory() as folder:
+        return measure_on(zipf.on_disk(Path(folder), n // 100, n_items, n), options)
+
+
+def in_order(n_items: int) -> tuple[int, int, int]:
     n_users, n = zipf.SIZES.get(n_items, (n_items, 10 * n_items))
-    train = zipf.interactions(n_users, n_items, n)
+    return n_users, n_items, n
+
+
+def measure_on(train: csr_matrix, options: argparse.Namespace) -> dict[str, float]:
+    keep_freed_memory()
+    forget_peak()
+    n_users, n_items = train.shape
     values, present = zipf.features(n_items)
     config = ModelConfig(
         name=options.model, dim=options.dim, **({"hidden": 64} if "iris" in options.model else {})
@@ -129,6 +145,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--items", type=int, nargs="+", default=list(zipf.SIZES))
+    parser.add_argument(
+        "--interactions", type=int, help="so many, of users with a hundred each, kept on disk"
+    )
     parser.add_argument("--model", default="multimodal-iris")
     parser.add_argument("--dim", type=int, default=64)
     parser.add_argument("--batch-users", type=int, default=512)

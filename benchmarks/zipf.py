@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from scipy.sparse import csr_matrix
@@ -42,6 +44,27 @@ def interactions(n_users: int, n_items: int, n: int, seed: int = 0, exponent: fl
         (np.ones(len(kept), np.float32), (kept // n_items, kept % n_items)), (n_users, n_items)
     )
     matrix.sort_indices()
+    return matrix
+
+
+def on_disk(folder: Path, n_users: int, n_items: int, n: int, at_once: int = 50_000) -> csr_matrix:
+    """Draw as `interactions` does for so many users at once, and return a matrix whose pairs stay in files."""
+    ends = [np.zeros(1, np.int64)]
+    with (folder / "items.int32").open("wb") as items, (folder / "ones.int8").open("wb") as ones:
+        for start in range(0, n_users, at_once):
+            n_here = min(at_once, n_users - start)
+            part = interactions(n_here, n_items, n * n_here // n_users, seed=start)
+            part.indices.astype(np.int32).tofile(items)
+            np.ones(part.nnz, np.int8).tofile(ones)
+            ends.append(ends[-1][-1] + part.indptr[1:].astype(np.int64))
+    indptr = np.concatenate(ends)
+    indptr = (
+        indptr.astype(np.int32) if indptr[-1] < 2**31 else indptr
+    )  # of the same kind as the items: no copy then
+    found = np.memmap(folder / "items.int32", np.int32, "r"), np.memmap(folder / "ones.int8", np.int8, "r")
+    matrix = csr_matrix((n_users, n_items), dtype=np.int8)
+    matrix.indices, matrix.data, matrix.indptr = found[0], found[1], indptr
+    matrix.has_sorted_indices = matrix.has_canonical_format = True
     return matrix
 
 

@@ -40,7 +40,6 @@ name = "multimodal-iris"
 dim = 12
 hidden = 8
 content_factors = true
-id_dropout = 0.5
 ridge = 10
 [training]
 epochs = 8
@@ -300,5 +299,5 @@ def test_a_model_that_learned_by_ids_says_how_to_train_one_that_did_not(gallery,
     monkeypatch.setenv("IRISREC_CACHE", str(gallery / "cache"))
     changes = [f"data.root={gallery}", "model.name=ease", "training.epochs=1"]
     train(ExperimentConfig.load(gallery / "gallery.toml", changes), tmp_path / "ease")
-    with pytest.raises(ModelError, match=r"EASE learns items by their ids .* model\.id_dropout = 0\.3"):
+    with pytest.raises(ModelError, match=r"EASE learns items by their ids .* model\.ridge = 100"):
         Recommender.load(tmp_path / "ease").add_items([NewItem("n", content={"text": "a"})])

@@ -14,11 +14,13 @@ from irisrec.data.load import load_dataset
 from irisrec.data.splits import split_dataset
 from irisrec.errors import ConfigError, DataError, ModelError, RunError
 from irisrec.experiments import run as running
+from irisrec.experiments.adding import add_items
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.continuing import Start, continued
 from irisrec.experiments.knockout import knock_out
 from irisrec.experiments.run import train
 from irisrec.ids import IdMap
+from irisrec.models.histories import Histories
 from irisrec.models.storage import load_features, load_model
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.storage import load_split
@@ -125,7 +127,7 @@ def test_known_rows_begin_as_they_were_and_new_ones_as_the_seed_draws_them(place
 
 def test_saved_and_loaded_it_reads_its_vectors_on_the_old_scale(place, went_on):
     old, new = load_model(place / "run")[0], load_model(went_on)[0]
-    here = torch.from_numpy(items_of(went_on).index(items_of(place / "run").series))
+    here = torch.from_numpy(items_of(went_on).index(items_of(place / "run").series.to_list()))
     assert torch.equal(new.features["text"][here], old.features["text"])
     values, present = load_features(went_on)
     assert set(values) == set(present) == {"text"}
@@ -295,3 +297,61 @@ def test_the_command_says_what_is_new(place):
     assert "moved to training, not judged" in result.stderr
     for wrong in (options[:2] + options[4:], options[2:], options[:4], [*options, "--resume", str(out)]):
         assert CliRunner().invoke(app, ["train", *wrong]).exit_code == 2
+
+
+def new_items(place: Path, tmp_path: Path) -> Path:
+    table = pl.read_csv(place / "new" / "items.csv").filter(
+        ~pl.col("id").is_in(items_of(place / "run").series.to_list())
+    )
+    table.write_csv(tmp_path / "new.csv")
+    return tmp_path / "new.csv"
+
+
+def test_a_run_goes_on_from_one_to_which_items_were_added_and_learns_these_from_the_beginning(
+    place, tmp_path, monkeypatch
+):
+    grown = add_items(place / "run", new_items(place, tmp_path), tmp_path / "grown")
+    old = Recommender.load(place / "run")
+    histories = Histories.of([[0, 3, 5], [7]])
+    scores = grown.model.score(histories)[:, : len(old.items)]
+    torch.testing.assert_close(scores, old.model.score(histories))
+    begun = {}
+
+    def look(model, train, config, validate, checkpoint, after_epoch, begin):
+        def and_look(model):
+            fresh = {name: w.detach().clone() for name, w in model.named_parameters()}
+            begin(model)
+            begun.update(
+                fresh=fresh, after={name: w.detach().clone() for name, w in model.named_parameters()}
+            )
+
+        return fit(model, train, config, validate, begin=and_look)
+
+    monkeypatch.setattr(running, "fit", look)
+    train(continued(tmp_path / "grown", place / "new"), tmp_path / "today")
+    today = Recommender.load(tmp_path / "today")
+    added = torch.from_numpy(today.items.index(grown.items.series.tail(N_NEW - N_OLD)))
+    for name in ("history_factors", "candidate_factors", "bias"):
+        assert torch.equal(begun["after"][name][added], begun["fresh"][name][added])
+    assert torch.equal(begun["after"]["content.history.text"], old.model.content.history["text"])
+    assert today.model.trained[added].any()
+    assert today.recommend(history=today.items.ids(added[:2].tolist()), k=3)
+
+
+def test_items_are_added_to_a_run_that_went_on(place, went_on, tmp_path):
+    before = Recommender.load(went_on)
+    (tmp_path / "more.csv").write_text("id,name,about\nj0,Kettle,green tea leaf garden pot\n")
+    grown = add_items(went_on, tmp_path / "more.csv", tmp_path / "grown")
+    again = Recommender.load(tmp_path / "grown")
+    history = ["i00", "i02", "i28"]
+    assert [r.item_id for r in grown.recommend(history=history, k=9)] == [
+        r.item_id for r in again.recommend(history=history, k=9)
+    ]
+    histories = Histories.of([[0, 3, 5], [7, 29]])
+    n = len(before.items)
+    torch.testing.assert_close(again.model.score(histories)[:, :n], before.model.score(histories))
+    values, _ = load_features(tmp_path / "grown")
+    scaled = again.model.scalers["text"](values["text"])  # by what the first run was scaled by
+    torch.testing.assert_close(scaled[-1], again.model.features["text"][-1])
+    first, _ = load_model(place / "run")
+    assert torch.equal(again.model.scalers["text"].mean, first.scalers["text"].mean)

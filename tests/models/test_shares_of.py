@@ -18,7 +18,7 @@ CANDIDATES = torch.tensor([[4, 6, 8], [2, 6, 19], [0, 12, 7], [13, 14, 15]])  # 
         {"name": "multimodal-iris"},
         {"name": "multimodal-iris", "content_factors": True, "alpha": 0.3},
         {"name": "multimodal-iris", "ridge": 5.0},
-        {"name": "multimodal-iris", "content_factors": True, "id_dropout": 0.3, "ridge": 5.0},
+        {"name": "multimodal-iris", "content_factors": True, "id_dropout": 0.3},
         {"name": "image-iris"},
         {"name": "add-iris", "beta": 0.5},
         {"name": "fism", "alpha": 0.5},

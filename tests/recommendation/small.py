@@ -22,7 +22,7 @@ MODELS = {
     "multimodal-iris": {"name": "multimodal-iris"},
     "content-factors": {"name": "multimodal-iris", "content_factors": True, "alpha": 0.3},
     "ridge": {"name": "multimodal-iris", "content_factors": True, "ridge": 5.0},
-    "content-map": {"name": "multimodal-iris", "content_factors": True, "id_dropout": 0.3, "ridge": 5.0},
+    "content-map": {"name": "multimodal-iris", "content_factors": True, "id_dropout": 0.3},
     "ease": {"name": "ease"},
     "ials": {"name": "ials"},
 }

@@ -56,8 +56,8 @@ MODELS = {
         "name": "multimodal-iris",
         "content_factors": True,
         "id_dropout": 0.3,
-        "ridge": 9,
     },
+    "ridge": {**WIDTHS, "name": "multimodal-iris", "ridge": 9},
 }
 IMPERSONAL = ("popularity", "random")  # rank without knowing tastes
 BY_USER = ("bpr-mf", "vbpr", "gmf", "mlp", "neumf", "lightgcn", "freedom")

@@ -18,7 +18,7 @@ from irisrec.sums import seal
 
 N_ITEMS, N_USERS = 30, 12
 MODEL = {"name": "multimodal-iris", "dim": 4, "hidden": 5}
-GROWING = {**MODEL, "content_factors": True, "id_dropout": 0.3}  # takes new items
+GROWING = {**MODEL, "content_factors": True}  # takes new items
 
 
 def write_run(folder: Path, *, seed: int = 2, integer_users: bool = False, model: dict = MODEL) -> Path:

@@ -27,8 +27,8 @@ def add_items(
 ) -> None:
     """Make new items recommendable, and usable as history: no training, no data set needed.
 
-    What the model knows of them comes from their content, encoded by the run's own encoders. The model must have
-    learned to do without ids: model.content_factors = true, model.id_dropout = 0.3.
+    What the model knows of them comes from their content, encoded by the run's own encoders. Any IRIS with
+    model.content_factors = true or a ridge regression (model.ridge) can take them.
 
     \b
     irisrec add-items runs/shop new.csv --pictures "photos/{item_id}.jpg" --out runs/shop-2

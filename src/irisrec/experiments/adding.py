@@ -25,7 +25,7 @@ from irisrec.experiments.run import tell
 from irisrec.features.encoders.base import Encoder
 from irisrec.files import sha256, write_json
 from irisrec.ids import IdMap
-from irisrec.models.growing import require_content_map
+from irisrec.models.growing import require_growing
 from irisrec.models.storage import load_features, save_features, save_model
 from irisrec.progress import say
 from irisrec.recommendation.adding import NewItem, NewRows
@@ -48,7 +48,7 @@ def add_items(
     The folder holds what recommending needs, and no judgement of the old catalog. It is whole or not there.
 
     Args:
-        run: a finished run whose model has a content map.
+        run: a finished run whose model can take new items.
         items: a table of the new items, its columns named as in the run's config; a text file's values become of the
             type that the catalog's are.
         out: new folder.
@@ -62,7 +62,7 @@ def add_items(
     folder, target = RunFolder(Path(run)), RunFolder(Path(out))
     folder.require()
     recommender = Recommender.load(folder.path, prepare=False)
-    require_content_map(recommender.model)
+    require_growing(recommender.model)
     config = ExperimentConfig.load(folder.config)
     new = _read(config, recommender, Path(items), pictures, vectors or {}, root)
     grown = recommender.add_items(new)
@@ -202,7 +202,7 @@ def _write(old: RunFolder, new: RunFolder, grown: Recommender, rows: NewRows) ->
     grown.catalog.frame.write_parquet(new.path / ITEMS)
     seal(new.path / ITEMS)
     features, present = load_features(old.path)
-    model = require_content_map(grown.model)
+    model = require_growing(grown.model)
     save_features(
         new.path,
         {name: torch.cat([features[name], values]) for name, values in rows.features.items()},

@@ -205,11 +205,15 @@ class Start:
         return replace(moved, notes=(*split.notes, Note.of("learned_targets", n_known, sentence)))
 
     def begin(self, model: Trainable, dataset: Dataset) -> None:
-        """Give a model the weights of the run; what is new keeps the rows that its seed has drawn."""
+        """Give a model the weights of the run; what is new keeps the rows that its seed has drawn.
+
+        New is also what the run knows and has learned nothing of, such as items that were added to it.
+        """
         rows = []
-        for mine, its in ((dataset.items, self.items), (dataset.users, self.users)):
+        had = self.fitted.getnnz(axis=0), self.fitted.getnnz(axis=1)
+        for mine, its, n in zip((dataset.items, dataset.users), (self.items, self.users), had, strict=True):
             found = its.lookup(mine.series)
-            here = np.flatnonzero(found >= 0)
+            here = np.flatnonzero((found >= 0) & (n[found] > 0))
             rows.append((torch.from_numpy(here), torch.from_numpy(found[here])))
         model.take_over(self.weights, *rows)
 

@@ -39,7 +39,10 @@ class ModelConfig(Settings):
         ridge: λ of a ridge regression of each item on the others, whose weights add to the score (ours, not the
             paper's); None for without.
         ridge_content: weight of each modality's vectors in that regression, by name.
-        ridge_map: with id_dropout, λ of the regression on content that gives items without interactions weights.
+        ridge_map: λ of the regression on content by which items without interactions get weights in it, see
+            `irisrec.models.content_regression.ContentRegression`.
+        ridge_new: how many times over these weights count for an item without interactions as a candidate: the more,
+            the more often it stands in a list, and the more often in the place of an item that is known better.
         id_dropout: with content factors, share of items whose ids are hidden in each training step, so that a map of
             their content learns to stand for them: for items without interactions, and for new ones.
         dropout: share of tower inputs and hidden units dropped in training.
@@ -77,6 +80,7 @@ class ModelConfig(Settings):
     ridge: float | None = Field(default=None, gt=0)
     ridge_content: dict[str, Annotated[float, Field(gt=0)]] = {}  # noqa: RUF012 (frozen settings)
     ridge_map: float = Field(default=10.0, gt=0)
+    ridge_new: float = Field(default=8.0, gt=0)
     id_dropout: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"
@@ -115,6 +119,11 @@ class ModelConfig(Settings):
         if self.id_dropout and not self.content_factors:
             raise ValueError(
                 "id_dropout hides factors that only content_factors = true can replace; set both"
+            )
+        if self.id_dropout and self.ridge:
+            raise ValueError(
+                "id_dropout is for models without a ridge regression, beside which new items need no training of their "
+                "own; leave one of the two out"
             )
         if self.ridge_content and not self.ridge:
             raise ValueError("ridge_content is a part of the ridge regression; set ridge as well")

@@ -30,32 +30,16 @@ class ContentRegression:
         gram.diagonal().add_(regularization)
         self._factor = torch.linalg.cholesky(gram)
 
-    def shares(self, features: Mapping[str, Tensor], only: str | None = None) -> Tensor:
+    def shares(self, features: Mapping[str, Tensor]) -> Tensor:
         """Return (T, n), the combination of trained items that stands for each of n items.
 
-        Args:
-            features: {modality: (n, F)} scaled vectors.
-            only: the part of it that comes from this modality; all of it if None.
+        ``features`` are {modality: (n, F)} scaled vectors; one of zeros adds nothing, whatever the others.
         """
-        x = _side_by_side(features, only)
+        x = _side_by_side(features)
         return self._x @ torch.cholesky_solve(x.T, self._factor)
 
-    def without_itself(self) -> Tensor:
-        """Return (T, T), the combination of the other trained items that stands for each, as if it were new.
 
-        ``(ŷ - h y) / (1 - h)`` with h, its share in its own guess, is what the regression without it would guess.
-        """
-        shares = self._x @ torch.cholesky_solve(self._x.T, self._factor)
-        own = shares.diagonal().clone()
-        shares.fill_diagonal_(0)
-        return shares / (1 - own)
-
-
-def _side_by_side(features: Mapping[str, Tensor], only: str | None = None) -> Tensor:
-    """Return (n, F) in double precision, other modalities than ``only`` and the constant zero."""
-    parts = [
-        normalize(x.double(), dim=1) if only in (None, name) else torch.zeros_like(x, dtype=torch.float64)
-        for name, x in features.items()
-    ]
-    constant = parts[0].new_full((len(parts[0]), 1), float(only is None))
-    return torch.cat([*parts, constant], dim=1)
+def _side_by_side(features: Mapping[str, Tensor]) -> Tensor:
+    """Return (n, F) in double precision, the constant last."""
+    parts = [normalize(x.double(), dim=1) for x in features.values()]
+    return torch.cat([*parts, parts[0].new_ones(len(parts[0]), 1)], dim=1)

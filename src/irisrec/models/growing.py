@@ -1,4 +1,4 @@
-"""Items added to a trained model: what they are in it comes from its content map alone."""
+"""Items added to a trained model: what they are in it comes from their content alone."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from irisrec.models.features import PRESENT, VALUES
 from irisrec.models.item_similarity import ItemSimilarity
 
 
-def require_content_map(model: Scorer) -> ItemSimilarity:
+def require_growing(model: Scorer) -> ItemSimilarity:
     """Return the model if items can be added to it.
 
     Raises:
         ModelError: a model that learns items by their ids.
     """
-    if isinstance(model, ItemSimilarity) and model.maps_content:
+    if isinstance(model, ItemSimilarity) and model.takes_new_items:
         return model
     raise ModelError(
         f"{type(model).__name__} learns items by their ids and knows nothing of a new one; train an IRIS model with "
-        "model.content_factors = true and model.id_dropout = 0.3, which learns to do without them"
+        "model.content_factors = true, or with model.ridge = 100"
     )
 
 
@@ -44,7 +44,7 @@ def with_new_items(
     Raises:
         ModelError: a model that learns items by their ids, or vectors of another width.
     """
-    old = require_content_map(model)
+    old = require_growing(model)
     n_new = len(next(iter(present.values())))
     new = _sharing(old)
     new.n_items, new.n_added = old.n_items + n_new, old.n_added + n_new
@@ -67,7 +67,7 @@ def with_new_items(
     if old.ridge is not None:
         regression = old.regression  # which `new` shares
         new._regression = regression
-        new.ridge = old.ridge.grown(old.ridge.combined(regression, scaled))
+        new.ridge = old.ridge.grown(regression, regression.shares(scaled))
     return new.eval()
 
 

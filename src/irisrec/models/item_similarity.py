@@ -47,14 +47,12 @@ class ItemTables:
         p, q: (n, D), the latent factors as history items and as candidates.
         outputs: {modality: (n, D)}, what the towers give; empty where there are none.
         bias: b_j (n,) as candidates; None where there are none.
-        known: (n,) bool, whose ids are read; None where all are.
     """
 
     p: Tensor
     q: Tensor
     outputs: Mapping[str, Tensor]
     bias: Tensor | None
-    known: Tensor | None = None
 
     def picked(self, rows: Tensor) -> ItemTables:
         """Return some of the rows."""
@@ -67,21 +65,16 @@ class ItemTables:
             picked(self.q),
             {name: picked(x) for name, x in self.outputs.items()},
             None if self.bias is None else picked(self.bias),
-            None if self.known is None else picked(self.known),
         )
 
     def followed_by(self, others: ItemTables) -> ItemTables:
         """Return the rows of these items and then those of others of the same model."""
-
-        def joined(a: Tensor | None, b: Tensor | None) -> Tensor | None:
-            return None if a is None or b is None else torch.cat([a, b])
-
+        bias = None if self.bias is None or others.bias is None else torch.cat([self.bias, others.bias])
         return ItemTables(
             torch.cat([self.p, others.p]),
             torch.cat([self.q, others.q]),
             {name: torch.cat([x, others.outputs[name]]) for name, x in self.outputs.items()},
-            joined(self.bias, others.bias),
-            joined(self.known, others.known),
+            bias,
         )
 
     def leaves(self) -> ItemTables:
@@ -92,7 +85,7 @@ class ItemTables:
 
         outputs = {name: leaf(x) for name, x in self.outputs.items()}
         bias = None if self.bias is None else leaf(self.bias)
-        return ItemTables(leaf(self.p), leaf(self.q), outputs, bias, self.known)
+        return ItemTables(leaf(self.p), leaf(self.q), outputs, bias)
 
     def backward(self, leaves: ItemTables) -> None:
         """Go on with the gradients that the leaves have gathered."""
@@ -118,7 +111,7 @@ class ItemSimilarity(Trainable):
         scalers: {modality: what to scale its vectors by}, for weights that were trained with them.
 
     Attributes:
-        trained: (N,) bool, the items that had training interactions, where the content map stands for the others.
+        trained: (N,) bool, the items that had training interactions, where something stands for the others.
     """
 
     trained: Tensor
@@ -149,8 +142,10 @@ class ItemSimilarity(Trainable):
         self._build_relevance(config)
         # tables of some items, ascending, or of all, while blocks of candidates share them
         self._shared: tuple[Tensor | None, ItemTables] | None = None
-        self.ridge = RidgeTerm(n_items, config.ridge, config.ridge_content) if config.ridge else None
-        if self.maps_content:
+        self.ridge = (
+            RidgeTerm(n_items, config.ridge, config.ridge_content, config.ridge_new) if config.ridge else None
+        )
+        if self.takes_new_items:
             self.register_buffer("trained", torch.ones(n_items, dtype=torch.bool))
         self._regression: ContentRegression | None = None
 
@@ -173,28 +168,32 @@ class ItemSimilarity(Trainable):
 
     @property
     def maps_content(self) -> bool:
-        """Whether a map of their content stands for items without training interactions."""
+        """Whether a content map that has learned to do without ids stands for items without training interactions."""
         return self.config.content_factors and self.config.id_dropout > 0
 
     @property
+    def takes_new_items(self) -> bool:
+        """Whether anything stands for the ids of items without training interactions: their content, in some way.
+
+        With content factors these are the item's whole factors, as history and as candidate. Beside a ridge term it
+        has the weights that the `ContentRegression` says, and as a candidate no factors; without content factors its
+        factors as history are those that the regression says. Its bias is `usual_bias`, or what the content map says
+        where that has learned to.
+        """
+        return self.content is not None or (self.ridge is not None and bool(self.modalities))
+
+    def adds_by_content(self, items: Tensor | None = None) -> bool:
+        """Whether what the ridge term adds for some of the items, or of all, comes from their content."""
+        if self.ridge is None or not self.takes_new_items:
+            return False
+        return not bool((self.trained if items is None else self.trained[items]).all())
+
+    @property
     def regression(self) -> ContentRegression:
-        """What stands for the ridge regression's weights of items without interactions; made once."""
+        """What stands beside a ridge term for items without interactions; made once."""
         if self._regression is None:
             self._regression = ContentRegression(self.features, self.trained, self.config.ridge_map)
         return self._regression
-
-    def added_parts(self, rows: Tensor, candidates: Tensor) -> dict[str, Tensor]:
-        """Return {modality: (R, C)}, its part in the ridge term's additions; that of trained items is their ids'."""
-        if self.ridge is None or not self.maps_content or bool(self.trained[candidates].all()):
-            return {}
-        new = ~self.trained[candidates]
-        features = {name: x[candidates[new]] for name, x in self.features.items()}
-        parts = {}
-        for name in self.modalities:
-            parts[name] = self.history_factors.new_zeros(len(rows), len(candidates))
-            weights = self.ridge.combined(self.regression, features, only=name)[rows]
-            parts[name][:, new] = self.ridge.log_scale.exp() * weights
-        return parts
 
     @property
     def scores_cold_items(self) -> bool:
@@ -213,17 +212,17 @@ class ItemSimilarity(Trainable):
 
     @property
     def unseen_are_negatives(self) -> bool:
-        """An item that nobody could have had tells the content map nothing."""
-        return not self.maps_content
+        """An item that nobody could have had would only teach the content factors to rank low what looks like it."""
+        return self.content is None
 
     def begin_training(self, train: csr_matrix) -> None:
         """Note which items have interactions, and find the ridge regression's weights where there are any."""
-        if self.maps_content:
+        if self.takes_new_items:
             had = torch.from_numpy(np.bincount(train.indices, minlength=self.n_items) > 0)
             self.trained.copy_(had)
         if self.ridge is not None:
             self._regression = None
-            self.ridge.fit(train, self.features, self.regression if self.maps_content else None)
+            self.ridge.fit(train, self.features, self.regression if self.takes_new_items else None)
 
     @torch.no_grad()
     def start_bias(self, bias: Tensor) -> None:
@@ -247,7 +246,7 @@ class ItemSimilarity(Trainable):
         columns = tables if candidates is None else tables.picked(candidates)
         pairs = self.pair_scores(tables.picked(rows), columns, rows, candidates, with_ridge=False)
         scores = self.score_block(pairs, local, known, candidates)
-        linear = self.ridge.training_scores(known, had, tables.known)
+        linear = self.ridge.training_scores(known, had)
         yield Scored(1.0, scores + (linear if candidates is None else linear[:, candidates]))
 
     @contextmanager
@@ -320,7 +319,7 @@ class ItemSimilarity(Trainable):
 
         ``kept`` names the modalities that all items keep, the others being absent; None means all.
         """
-        return self.block_of(*self._tables_of(rows, candidates, kept), rows, candidates)
+        return self.block_of(*self._tables_of(rows, candidates, kept), rows, candidates, kept)
 
     def _tables_of(
         self, rows: Tensor, candidates: Tensor | None, kept: Collection[str] | None = None
@@ -335,10 +334,15 @@ class ItemSimilarity(Trainable):
         return history, columns
 
     def block_of(
-        self, history: ItemTables, columns: ItemTables, rows: Tensor, candidates: Tensor | None
+        self,
+        history: ItemTables,
+        columns: ItemTables,
+        rows: Tensor,
+        candidates: Tensor | None,
+        kept: Collection[str] | None = None,
     ) -> PairBlock:
         """Compute relevance and similarity of history rows (R,) and candidates (C,) whose tables are there."""
-        added = None if self.ridge is None else self.ridge.pairs(rows, candidates)
+        added = None if self.ridge is None else self._added(rows, candidates, kept)
         return PairBlock(
             logits=self._logits(history, columns),
             similarity=history.p @ columns.q.T,
@@ -373,7 +377,7 @@ class ItemSimilarity(Trainable):
             alpha=self.config.alpha,
             beta=self.config.beta,
             bias=columns.bias,
-            additions=None if ridge is None else partial(ridge.pairs, rows, candidates),
+            additions=None if ridge is None else partial(self._added, rows, candidates, None),
             make_block=make_block,
         )
 
@@ -401,18 +405,75 @@ class ItemSimilarity(Trainable):
             present = {name: mask & (name in kept) for name, mask in present.items()}
             features = {name: x * (name in kept) for name, x in features.items()}
         outputs = self.towers(features, present)
-        if self.content is None:
-            return ItemTables(p, q, outputs, bias)
-        mapped, known = self.content(features), None
-        if self.maps_content:
-            known = pick(self.trained)
-            if self.training:
-                known = known & (torch.rand(len(p), device=p.device) >= self.config.id_dropout)
+        known = self._known(items)
+        if known is not None:
             p, q = (torch.where(known[:, None], x, 0.0) for x in (p, q))
-            bias = None if bias is None else torch.where(known, bias, 0.0)
-        if bias is not None and mapped.b is not None:
-            bias = bias + mapped.b
-        return ItemTables(p + mapped.p, q + mapped.q, outputs, bias, known)
+            bias = None if bias is None else torch.where(known, bias, self.usual_bias)
+        if self.content is not None:
+            mapped = self.content(features)
+            p = p + mapped.p
+            q = q + (
+                mapped.q
+                if known is None or self.ridge is None
+                else torch.where(known[:, None], mapped.q, 0.0)
+            )
+            if bias is not None and mapped.b is not None:
+                bias = bias + mapped.b
+        elif known is not None:
+            p[~known] = self._combined(
+                {name: x[~known] for name, x in features.items()}, self.history_factors
+            )
+        return ItemTables(p, q, outputs, bias)
+
+    def _known(self, items: Tensor | None) -> Tensor | None:
+        """Return whose ids are read (n,) out of some items; None where all are."""
+        if not self.takes_new_items or (self.training and not self.maps_content):
+            return None
+        known = self.trained if items is None else self.trained[items]
+        if self.training:
+            known = known & (torch.rand(len(known), device=known.device) >= self.config.id_dropout)
+        return None if bool(known.all()) else known
+
+    def _combined(self, features: Mapping[str, Tensor], learned: Tensor) -> Tensor:
+        """Return what the regression says (n, D) of items without ids, by what is learned of all items (N, D)."""
+        return self.regression.shares(features).T.to(learned.dtype) @ learned[self.regression.rows]
+
+    @property
+    def usual_bias(self) -> Tensor:
+        """The bias of an item of which nobody knows yet how popular it will be: the mean of the trained ones.
+
+        Zero where a content map has learned to say it.
+        """
+        assert self.bias is not None
+        if self.content is not None and self.content.bias is not None:
+            return self.bias.new_zeros(())
+        return self.bias[self.trained].mean()
+
+    def _added(self, rows: Tensor, candidates: Tensor | None, kept: Collection[str] | None) -> Tensor:
+        """Return what the ridge term adds (R, C), where all items keep only some modalities.
+
+        Weights of trained items stay, wherever they came from: they are of pairs of ids.
+        """
+        assert self.ridge is not None
+        added = self.ridge.pairs(rows, candidates)
+        if kept is None or not self.adds_by_content():
+            return added
+        columns = torch.arange(self.n_items, device=rows.device) if candidates is None else candidates
+        new_rows, new_columns = ~self.trained[rows], ~self.trained[columns]
+        if not bool(new_rows.any() | new_columns.any()):
+            return added
+        trained = self.regression.rows
+
+        def shares(items: Tensor) -> Tensor:
+            content = {name: x[items] * (name in kept) for name, x in self.features.items()}
+            return self.regression.shares(content).to(added.dtype)
+
+        combined = shares(rows[new_rows]).T  # (r, T)
+        added[new_rows] = combined @ self.ridge.pairs(trained, columns)
+        of_trained = self.ridge.pairs(rows, trained)  # (R, T)
+        of_trained[new_rows] = combined @ self.ridge.pairs(trained, trained)
+        added[:, new_columns] = self.ridge.new * of_trained @ shares(columns[new_columns])
+        return added
 
     def _logits(self, history: ItemTables, candidates: ItemTables) -> Tensor | None:
         if self.attention is None:
@@ -443,8 +504,16 @@ class ItemSimilarity(Trainable):
 
     @torch.no_grad()
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
-        """Return their factors q (C, D)."""
-        return self.item_tables(candidates).q
+        """Return their factors q (C, D), where an item has none those that the regression says."""
+        if not self.adds_by_content(candidates):
+            return self.item_tables(candidates).q
+        q, new = self.candidate_factors, ~self.trained[candidates]
+        if self.content is not None:
+            q = q + self.content(self.features).q
+        vectors = q[candidates]
+        features = {name: x[candidates[new]] for name, x in self.features.items()}
+        vectors[new] = self._combined(features, q)
+        return vectors
 
     @torch.no_grad()
     def reasons(self, history: Tensor, candidates: Tensor, weights: Tensor | None = None) -> Reasons:
@@ -465,7 +534,7 @@ class ItemSimilarity(Trainable):
         if not self.modalities:
             return super().modality_shares(history, candidates, weights)
         blocks = {kept: self.pair_block(history, candidates, kept) for kept in coalitions(self.modalities)}
-        return shares_of(blocks, weights, self.added_parts(history, candidates))
+        return shares_of(blocks, weights)
 
     @torch.no_grad()
     def scores_without(

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 TABLES_TO_FIT = 6  # item x item tables in float32 that are alive at once while fitting, float64 counted twice
 
 
+def zeros(n_items: int) -> Tensor:
+    """Return a table (N, N) of zeros of which only what is written takes memory and time; saved weights replace it."""
+    return torch.from_numpy(np.zeros((n_items, n_items), np.float32))
+
+
 class ItemWeights(Scorer):
     """Score ``r_uj = Σ_{i ∈ H} w_ij``: a history is a sum of rows of W (N, N), whose diagonal is zero.
 
@@ -34,7 +39,7 @@ class ItemWeights(Scorer):
     def __init__(self, n_items: int) -> None:
         super().__init__(n_items)
         require_memory(type(self).__name__, n_items, 1)
-        self.register_buffer("weights", torch.zeros(n_items, n_items))
+        self.register_buffer("weights", zeros(n_items))
 
     def _fit(self, train: csr_matrix) -> None:
         require_memory(type(self).__name__, self.n_items, TABLES_TO_FIT)

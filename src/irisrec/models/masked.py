@@ -10,6 +10,7 @@ import torch
 from irisrec.errors import ModelError, closest
 from irisrec.models.contract import Scorer
 from irisrec.models.features import PRESENT, VALUES, held_modalities
+from irisrec.models.item_similarity import ItemSimilarity
 
 
 def without(model: Scorer, modalities: Collection[str]) -> Scorer:
@@ -29,4 +30,9 @@ def without(model: Scorer, modalities: Collection[str]) -> Scorer:
     for name in modalities:
         masked._buffers[VALUES + name] = torch.zeros_like(model.get_buffer(VALUES + name))
         masked._buffers[PRESENT + name] = torch.zeros_like(model.get_buffer(PRESENT + name))
+    if isinstance(model, ItemSimilarity) and isinstance(masked, ItemSimilarity) and model.adds_by_content():
+        assert model.ridge is not None
+        masked._regression = model.regression  # of the content that the weights were found with
+        masked._modules = dict(model._modules)
+        masked.ridge = model.ridge.standing_in(model.regression, masked.features)
     return masked

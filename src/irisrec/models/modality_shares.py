@@ -15,7 +15,6 @@ from irisrec.models.shapley import shapley
 def shares_of(
     blocks: Mapping[frozenset[str], PairBlock],
     weights: Tensor | None = None,
-    added: Mapping[str, Tensor] | None = None,
 ) -> ModalityShares:
     r"""Split relevance and contributions by the Shapley values of the modalities.
 
@@ -29,9 +28,8 @@ def shares_of(
     mask moves it for all history items alike, by a factor that the model never saw in training, and a modality would
     be charged with that. With β = 1 it is 1 under every mask.
 
-    What a ridge regression adds is the same under every mask: its weights belong to the pair of ids, whatever they were
-    found from. Only those of a candidate without interactions come from its content; they are a sum over its
-    modalities, whose Shapley values are its terms.
+    What a ridge regression adds to trained pairs is the same under every mask: its weights belong to the pair of ids,
+    whatever they were found from. Those of an item without interactions come from its content, and move with the mask.
 
     Masks are of all items at once, so the games of a candidate add up: the sum of a modality's shares over the
     history is its Shapley value for the score itself. And relevance is relative: a modality that neither item of a
@@ -40,7 +38,6 @@ def shares_of(
     Args:
         blocks: {modalities that items keep: the pairs}, a block for each of `coalitions`.
         weights: (R,) how often each history item counts; as in a `gathered` block, all may have the users first.
-        added: {modality: (R, C)}, its terms in what is added.
     """
     whole = blocks[frozenset().union(*blocks)]
     total = whole.relevance(weights).sum(-2, keepdim=True)  # (1, C)
@@ -54,12 +51,11 @@ def shares_of(
         }
     )
     if whole.added is not None:
-        terms = {name: x if weights is None else x * weights[..., None] for name, x in (added or {}).items()}
-        ids = contribution.ids + whole.added_contributions(weights)
-        modalities = dict(contribution.modalities)
-        for name, term in terms.items():
-            ids, modalities[name] = ids - term, modalities[name] + term
-        contribution = Shares(ids, modalities)
+        split = _split({kept: block.added_contributions(weights) for kept, block in blocks.items()})
+        contribution = Shares(
+            contribution.ids + split.ids,
+            {name: x + split.modalities[name] for name, x in contribution.modalities.items()},
+        )
     return ModalityShares(relevance, contribution)
 
 

@@ -43,6 +43,7 @@ _IRIS = (
     "feature_scaling",
     "ridge_content",
     "ridge_map",
+    "ridge_new",
 )
 
 OPTIONS: dict[str, tuple[str, ...]] = {

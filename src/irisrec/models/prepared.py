@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
@@ -108,7 +109,9 @@ class PreparedItemSimilarity(Scorer):
         return self.model.explain_block(self.pairs.gathered(items, candidates), candidates, weights)
 
     def candidate_vectors(self, candidates: Tensor) -> Tensor:
-        """Return their factors q (C, D)."""
+        """Return their factors q (C, D), as the model does."""
+        if self.model.adds_by_content(candidates):
+            return self.model.candidate_vectors(candidates)
         return self.tables.q[candidates]
 
     @cached_property
@@ -128,15 +131,17 @@ class PreparedItemSimilarity(Scorer):
         """Split relevance and contributions of `reasons` among the modalities, by masking them."""
         if not self.model.modalities:
             return super().modality_shares(history, candidates, weights)
-        blocks = {kept: self._computed(tables, history, candidates) for kept, tables in self._masked.items()}
-        return shares_of(blocks, weights, self.model.added_parts(history, candidates))
+        blocks = {
+            kept: self._computed(tables, history, candidates, kept) for kept, tables in self._masked.items()
+        }
+        return shares_of(blocks, weights)
 
     @torch.no_grad()
     def modality_shares_of(self, histories: Histories, candidates: Tensor) -> ModalityShares:
         """Split the reasons of each user's own candidates (B, K) in tables (B, L, K), all users at once."""
         model = self.model
-        has_parts = model.ridge is not None and model.maps_content and not model.trained[candidates].all()
-        if not isinstance(model.attention, AdditiveAttention) or not model.modalities or has_parts:
+        one_by_one = not isinstance(model.attention, AdditiveAttention) or not model.modalities
+        if one_by_one or model.adds_by_content(torch.cat([histories.items, candidates.flatten()])):
             return super().modality_shares_of(histories, candidates)
         items, weights = histories.padded()
         same = (items[:, :, None] == candidates[:, None, :]).nonzero(as_tuple=True)
@@ -195,6 +200,12 @@ class PreparedItemSimilarity(Scorer):
             return self.pairs.picked(rows, candidates)
         return self._computed(self.tables, rows, candidates)
 
-    def _computed(self, tables: ItemTables, rows: Tensor, candidates: Tensor | None) -> PairBlock:
+    def _computed(
+        self,
+        tables: ItemTables,
+        rows: Tensor,
+        candidates: Tensor | None,
+        kept: Collection[str] | None = None,
+    ) -> PairBlock:
         columns = tables if candidates is None else tables.picked(candidates)
-        return self.model.block_of(tables.picked(rows), columns, rows, candidates)
+        return self.model.block_of(tables.picked(rows), columns, rows, candidates, kept)

@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 
 from irisrec.models.content_regression import ContentRegression
 from irisrec.models.histories import Histories, history_sum
-from irisrec.models.item_weights import TABLES_TO_FIT, gram, require_memory
+from irisrec.models.item_weights import TABLES_TO_FIT, gram, require_memory, zeros
 from irisrec.models.linear import EASE, regularized_inverse
 
 if TYPE_CHECKING:
@@ -34,31 +34,35 @@ class RidgeTerm(nn.Module):
     Content is taken in as further rows of X: ``P = (XᵀX + Σ_m c_m F_m F_mᵀ + λI)⁻¹`` with vectors of length one.
 
     An item without interactions has no weights of its own. Where a `ContentRegression` stands for it, its weights as
-    a candidate are the combination of the trained items' weights that its content says; as a history item it has
-    none. A trained item whose ids are hidden in a step is treated so as well, by the regression without that item.
+    a history item are the combination of the trained items' weights that its content says. As a candidate, where it
+    has nothing else that tells people apart, it has that combination ``new`` times over: a guess differs far less
+    from item to item than what is guessed, and the items it would stand beside have their factors as well.
 
     Args:
         n_items: number of items N.
         regularization: λ.
         content: {modality: c_m}, the weights of their vectors.
+        new: how many times over the weights of candidates without interactions count.
         scale: s before training.
     """
 
     weights: Tensor
     inverse: Tensor
-    as_new: Tensor
 
     def __init__(
-        self, n_items: int, regularization: float, content: Mapping[str, float], scale: float = 20.0
+        self,
+        n_items: int,
+        regularization: float,
+        content: Mapping[str, float],
+        new: float = 1.0,
+        scale: float = 20.0,
     ) -> None:
         super().__init__()
         require_memory("the ridge term", n_items, 1)
-        self.regularization, self.content = regularization, content
+        self.regularization, self.content, self.new = regularization, content, new
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
-        self.register_buffer("weights", torch.zeros(n_items, n_items))
-        # in training only: P, and the weights as a candidate that each item would have if nobody had had it
-        self.register_buffer("inverse", torch.empty(0), persistent=False)
-        self.register_buffer("as_new", torch.empty(0), persistent=False)
+        self.register_buffer("weights", zeros(n_items))
+        self.register_buffer("inverse", torch.empty(0), persistent=False)  # P, in training only
 
     @torch.no_grad()
     def fit(
@@ -81,29 +85,42 @@ class RidgeTerm(nn.Module):
         self.weights = EASE.weights_of(inverse).float().contiguous().to(device)
         self.inverse = inverse.float().contiguous().to(device)
         if unseen is not None:
-            new = ~unseen.trained
-            self.weights[:, new] = self.combined(unseen, {name: x[new] for name, x in features.items()})
-            self.as_new = self.weights.clone()
-            self.as_new[:, unseen.rows] = self._combined(unseen, unseen.without_itself())
-            self.as_new.fill_diagonal_(0)
-
-    def combined(
-        self, unseen: ContentRegression, features: Mapping[str, Tensor], only: str | None = None
-    ) -> Tensor:
-        """Return the weights as candidates (N, n) of n items without interactions, as of `ContentRegression.shares`."""
-        return self._combined(unseen, unseen.shares(features, only))
-
-    def _combined(self, unseen: ContentRegression, shares: Tensor) -> Tensor:
-        return self.weights[:, unseen.rows] @ shares.to(self.weights.dtype)
+            self.stand_in(unseen, features)
 
     @torch.no_grad()
-    def grown(self, columns: Tensor) -> RidgeTerm:
-        """Return the term for k more items with weights ``columns`` (N, k) as candidates; the scale is shared."""
-        n, k = columns.shape
-        term = RidgeTerm(n + k, self.regularization, self.content)
+    def stand_in(self, unseen: ContentRegression, features: Mapping[str, Tensor]) -> None:
+        """Give the items without interactions their weights, by the scaled vectors {modality: (N, F)}."""
+        new = ~unseen.trained
+        shares = unseen.shares({name: x[new] for name, x in features.items()})
+        self.weights[new] = self.as_history(unseen, shares)
+        self.weights[:, new] = self.as_candidates(unseen, shares)
+
+    def standing_in(self, unseen: ContentRegression, features: Mapping[str, Tensor]) -> RidgeTerm:
+        """Return the term with other content of the items without interactions; the scale is shared."""
+        term = RidgeTerm(len(self.weights), self.regularization, self.content, self.new)
+        term.log_scale = self.log_scale
+        term.weights = self.weights.clone()
+        term.stand_in(unseen, features)
+        return term
+
+    def as_history(self, unseen: ContentRegression, shares: Tensor) -> Tensor:
+        """Return the weights (n, N) as history items of n items without interactions, by their ``shares`` (T, n)."""
+        return shares.T.to(self.weights.dtype) @ self.weights[unseen.rows]
+
+    def as_candidates(self, unseen: ContentRegression, shares: Tensor) -> Tensor:
+        """Return the same as candidates (N, n)."""
+        return self.new * self.weights[:, unseen.rows] @ shares.to(self.weights.dtype)
+
+    @torch.no_grad()
+    def grown(self, unseen: ContentRegression, shares: Tensor) -> RidgeTerm:
+        """Return the term for k more items, for whom ``shares`` (T, k) stand; the scale is shared."""
+        n, k = len(self.weights), shares.shape[1]
+        term = RidgeTerm(n + k, self.regularization, self.content, self.new)
         term.log_scale = self.log_scale
         term.weights = self.weights.new_zeros(n + k, n + k)
-        term.weights[:n, :n], term.weights[:n, n:] = self.weights, columns
+        term.weights[:n, :n] = self.weights
+        term.weights[n:, :n] = self.as_history(unseen, shares)
+        term.weights[:, n:] = term.as_candidates(unseen, shares)
         return term
 
     def pairs(self, rows: Tensor, candidates: Tensor | None) -> Tensor:
@@ -115,22 +132,7 @@ class RidgeTerm(nn.Module):
         """Return the same for items (B, L) and candidates (B, K) of B users: (B, L, K)."""
         return self.log_scale.exp() * self.weights[items[:, :, None], candidates[:, None, :]]
 
-    def training_scores(self, known: Histories, had: Histories, with_ids: Tensor | None = None) -> Tensor:
-        """Return (B, N) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
-
-        Both are rows of the interactions that were fitted, ``known`` with some items left out. ``with_ids`` (N,) says
-        which items are treated as trained ones, all if None. The weights of the others hold nothing of whether the
-        user had them, and need no correction.
-        """
-        with torch.no_grad():
-            if with_ids is None:
-                scores = self._without_the_users(known, had)
-            else:
-                known = known.only(with_ids[known.items])
-                scores = self._without_the_users(known, had)
-                scores = torch.where(with_ids, scores, history_sum(known, self.as_new))
-        return self.log_scale.exp() * scores
-
+    @torch.no_grad()
     def _without_the_users(self, known: Histories, had: Histories) -> Tensor:
         q = history_sum(had, self.inverse)  # (B, N)
         factor = 1 / (1 - _sums(q, had))  # (B,), 1 / (1 - h)
@@ -138,6 +140,13 @@ class RidgeTerm(nn.Module):
         diagonal = self.inverse.diagonal() + factor[:, None] * q.square()  # of P'
         own = known.membership(None, q.shape[1]).to(q.dtype)
         return own - column / diagonal
+
+    def training_scores(self, known: Histories, had: Histories) -> Tensor:
+        """Return (B, N) sums over the ``known`` histories by the weights without the users, whose items are ``had``.
+
+        Both are rows of the interactions that were fitted, ``known`` with some items left out.
+        """
+        return self.log_scale.exp() * self._without_the_users(known, had)
 
 
 def _sums(values: Tensor, histories: Histories) -> Tensor:

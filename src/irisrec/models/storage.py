@@ -102,6 +102,8 @@ def load_model(folder: Path, *, mapped: bool = False) -> tuple[Scorer, ModelConf
     scalers = _scalers(vectors, config.feature_scaling) if config.uses_features else None
     model = build_model(config, n_items, features, present, n_users=n_users, scalers=scalers)
     weights = _read_tensors(folder / WEIGHTS)
+    if "trained" in model.state_dict():  # where a model does not say, all of its items count as trained
+        weights.setdefault("trained", torch.ones(n_items, dtype=torch.bool))
     try:
         model.load_state_dict(weights, assign=mapped)
     except RuntimeError as error:

@@ -19,7 +19,7 @@ from irisrec.features.new_items import encode_new
 from irisrec.files import sha256
 from irisrec.ids import Id, IdMap
 from irisrec.models.contract import Scorer
-from irisrec.models.growing import require_content_map
+from irisrec.models.growing import require_growing
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def read_new_items(
         FeatureError: no content, or content that cannot be encoded.
         ModelError: a model that cannot take new items.
     """
-    able = require_content_map(model)
+    able = require_growing(model)
     if not items:
         raise DataError("there is no item to add; give at least one")
     _check_ids(items, known)

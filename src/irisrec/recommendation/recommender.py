@@ -254,9 +254,9 @@ class Recommender:
     def add_items(self, items: Iterable[NewItem] | NewRows, root: Path | str = "") -> Self:
         """Return a recommender that also knows new items, to recommend and as history; this one stays as it is.
 
-        Nothing is trained: what is learned of an item comes from its content alone, by the map that was trained with
-        the model, see `irisrec.models.content_map.ContentMap`. Lists of people without new items in their history
-        change only by new items among them. What has been computed for the old items is taken over.
+        Nothing is trained: what stands for what others have learned of an item comes from its content alone, see
+        `irisrec.models.item_similarity.ItemSimilarity.takes_new_items`. Lists of people without new items in their
+        history change only by new items among them. What has been computed for the old items is taken over.
 
         Args:
             items: with ids that are not there yet and some content each, or what `read_new_items` made of them.
@@ -264,7 +264,7 @@ class Recommender:
 
         Raises:
             DataError, FeatureError: items that cannot be added, in one sentence; then none is.
-            ModelError: a model without such a map.
+            ModelError: a model that learns items by their ids alone.
         """
         from irisrec.models.growing import with_new_items
         from irisrec.recommendation.adding import NewRows

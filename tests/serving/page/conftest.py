@@ -23,7 +23,6 @@ SMALL = [
     "training.epochs=2",
     "model.dim=16",
     "model.hidden=16",
-    "model.id_dropout=0.3",
 ]
 
 

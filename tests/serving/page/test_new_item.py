@@ -95,7 +95,7 @@ def test_what_cannot_be_tried_is_said(client_of, growing, limits, sent, sentence
 def test_a_model_that_cannot_take_new_items_says_what_would(client_of, run):
     client = client_of(run=run)
     text = client.get("/new-item", headers=BROWSER).text
-    assert "model.id_dropout" in text
+    assert "model.content_factors" in text
     assert "<form" not in text
 
 

@@ -9,7 +9,7 @@ from itertools import count
 
 from irisrec.errors import DataError, FeatureError, ModelError
 from irisrec.ids import Id, IdMap
-from irisrec.models.growing import require_content_map
+from irisrec.models.growing import require_growing
 from irisrec.recommendation.recommender import Recommender
 from irisrec.recommendation.rules import LEARNED
 from irisrec.serving.added import new_item
@@ -94,7 +94,7 @@ async def newcomer(service: Service, served: Served, state: State, draft: Draft 
     """Build the page; without a draft it only asks for one."""
     view = Newcomer(state, kinds_of(served, (), service.wording), draft or Draft())
     try:
-        require_content_map(served.recommender.model)
+        require_growing(served.recommender.model)
     except ModelError as error:
         return replace(view, unable=sentence(error))
     if draft is None:
