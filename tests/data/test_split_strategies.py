@@ -85,8 +85,11 @@ def test_by_time_training_comes_before_validation_before_test():
     assert notes.get("users_unseen_in_training", 0) == unseen.sum()
     with pytest.raises(DataError, match="the split 'time' needs times"):
         split_dataset(dataset_of(PAIRS), SplitConfig(strategy="time"))
-    with pytest.raises(DataError, match="too many share the last time"):
+    with pytest.raises(DataError, match=r"100\.0% share the last time; use split\.strategy = 'random'"):
         split_dataset(dataset_of(PAIRS, [1] * len(PAIRS)), SplitConfig(strategy="time"))
+    days = [1, 2] + [3] * (len(PAIRS) - 2)
+    with pytest.raises(DataError, match=r"share the last time; set split\.test_share above that, or use"):
+        split_dataset(dataset_of(PAIRS, days), SplitConfig(strategy="time", test_share=0.2))
 
 
 def test_cold_users_are_not_learned_from_but_known_when_judged():

@@ -72,9 +72,11 @@ def split_by_time(dataset: Dataset, test: float, validation: float) -> Split:
     in_test = times > end_of_validation
     in_validation = ~in_test & (times > end_of_train) if validation else np.zeros(len(times), bool)
     if not in_test.any():
+        share = float((times == ordered[-1]).mean())
         raise DataError(
-            f"the split 'time' finds no interaction after the moment by which {1 - test:.0%} had happened: too many "
-            "share the last time; lower split.test_share or use split.strategy = 'random'"
+            f"the split 'time' finds no interaction after the moment by which {1 - test:.0%} had happened: "
+            f"{share:.1%} share the last time; {'set split.test_share above that, or ' if share < 1 else ''}use "
+            "split.strategy = 'random'"
         )
     split = split_of(dataset, in_validation, in_test, [])
     return Split(split.train, split.validation, split.test, notes=tuple(_unseen(dataset, split)))
