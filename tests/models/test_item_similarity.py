@@ -313,6 +313,20 @@ def test_compiled_scores_and_gradients_are_the_equations(options, activation, ca
         torch.testing.assert_close(gradient.double(), wanted[name].double(), rtol=1e-3, atol=close, msg=name)
 
 
+@pytest.mark.skipif(compiler() is None, reason="no C++ compiler on this machine")
+def test_compiled_scores_leave_logits_far_apart_to_each_users_own_softmax(monkeypatch):
+    monkeypatch.setattr("irisrec.native.choice._FEW", 0)
+    model = make(name="multimodal-iris").float()
+    histories = Histories.of(HISTORIES)
+    with torch.no_grad():
+        model.attention.output.mul_(300 / model.pair_block(torch.arange(N), None).logits.abs().max())
+        with fused(False):
+            wanted = model.score(histories)
+        with fused():
+            found = model.score(histories)
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-3 * float(wanted.abs().max()))
+
+
 @pytest.mark.parametrize("left", [10**3, 10**12])
 @pytest.mark.parametrize("options", [MODELS["nais"], MODELS["content-factors"]])
 def test_scores_in_blocks_are_those_of_the_whole_whatever_memory_is_left(options, left, monkeypatch):

@@ -27,6 +27,7 @@ SHAPES = {  # rows, columns, hidden units, factors, users
 def _on_any_amount_of_work(monkeypatch):
     monkeypatch.setattr("irisrec.native.choice._FEW", 0)
     monkeypatch.setattr("irisrec.native.threads._FEW", 0)
+    monkeypatch.setattr("irisrec.models.histories._COLUMNS_OF_A_THREAD", 0)
 
 
 def made(name, weighted, scale=1.0):

@@ -18,6 +18,8 @@ from irisrec.native.lists import Lists, row_sums
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
+_COLUMNS_OF_A_THREAD = 128  # at least, where the compiled sums are taken
+
 
 @dataclass(frozen=True)
 class Histories:
@@ -211,8 +213,9 @@ def bag_sum(table: Tensor, histories: Histories) -> Tensor:
     if not len(histories.items):
         return table.new_zeros(len(histories), table.shape[1])
     nnz, (n_rows, width) = len(histories.items), table.shape
-    library = None if nnz < n_rows else library_for(float(nnz) * width, table)  # it copies the table once
-    if library is not None:
+    # it copies the table once, and its threads share the columns
+    serves = nnz >= n_rows and width >= _COLUMNS_OF_A_THREAD * torch.get_num_threads()
+    if serves and (library := library_for(float(nnz) * width, table)):
         lists = Lists.of(histories.items, histories.offsets, histories.weights)
         return row_sums(library, table.contiguous(), lists)
     sums: Tensor = torch.nn.functional.embedding_bag(

@@ -33,10 +33,13 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 # tables of pairs that are alive at once: in a step with and without attention, and while scores are computed
-TABLES_OF_PAIRS, TABLES_OF_FACTORS, TABLES_TO_SCORE = 13, 6, 7
+TABLES_OF_PAIRS, TABLES_TO_SCORE = 13, 7
 _FEW = (
     16  # columns, or users, that are computed together even where memory is short: one by one takes forever
 )
+
+
+_MANY = 8192  # users that one pass over the pairs serves: far more work than the pairs themselves
 
 
 @dataclass(frozen=True)
@@ -269,7 +272,7 @@ class ItemSimilarity(Trainable):
 
     def training_bytes(self, n_users: int, n_rows: int) -> int:
         """Count the tables of pairs, forward and backward, beside those of the loss."""
-        of_pairs = TABLES_OF_FACTORS if self.attention is None else TABLES_OF_PAIRS
+        of_pairs = 0 if self.attention is None else TABLES_OF_PAIRS
         return 4 * of_pairs * n_rows + super().training_bytes(n_users, n_rows)
 
     def parameter_groups(self) -> dict[str, list[Tensor]]:
@@ -559,9 +562,11 @@ class ItemSimilarity(Trainable):
                     yield from torch.split(scores, batch)
                     continue
                 pairs = self.pair_scores(tables.picked(rows), tables, rows, None)
-                for first in range(0, len(group), batch):
-                    last = min(first + batch, len(group))
-                    yield self.score_block(pairs, local.part(first, last), group.part(first, last), None)
+                together = at_once(min(len(group), _MANY), 4.0 * TABLES_OF_SCORES * self.n_items, share=0.5)
+                for first in range(0, len(group), together):
+                    last = min(first + together, len(group))
+                    scores = self.score_block(pairs, local.part(first, last), group.part(first, last), None)
+                    yield from torch.split(scores, batch)
         finally:
             self.train(training)
 

@@ -91,8 +91,8 @@ def _training(workshop: Workshop, measured: Mapping[str, Measured]) -> list[str]
         ]
     if workshop.mode == "given":
         return [
-            "The runs were made before, each with its own settings below and not with the paper's; where they say "
-            "negatives all, the loss is its exact expectation over all items.",
+            "The runs were made before, each with its own settings below and not with the paper's; unless they say "
+            "that negatives are sampled or shared, the loss is its exact expectation over all items.",
             *extended,
         ]
     epochs = sorted({f"{c.epochs} epochs at most, patience {c.patience}" for c in configs})
