@@ -80,7 +80,7 @@ class ModelConfig(Settings):
     ridge: float | None = Field(default=None, gt=0)
     ridge_content: dict[str, Annotated[float, Field(gt=0)]] = {}  # noqa: RUF012 (frozen settings)
     ridge_map: float = Field(default=10.0, gt=0)
-    ridge_new: float = Field(default=8.0, gt=0)
+    ridge_new: float = Field(default=2.0, gt=0)
     id_dropout: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     feature_scaling: Literal["standard", "l2", "none"] = "standard"
