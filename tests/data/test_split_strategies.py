@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irisrec.data.config import SplitConfig
-from irisrec.data.splits import split_dataset
+from irisrec.data.splits import new_items, split_dataset
 from irisrec.errors import ConfigError, DataError
 from irisrec.notes import counted
 from tests.data.helpers import dataset_of, pairs_of
@@ -29,6 +29,23 @@ def test_every_interaction_is_in_one_part_and_the_same_seed_gives_the_same(strat
     assert (one.test != again.test).nnz == 0
     assert one.validation.nnz
     assert strategy == "time" or (one.test != other.test).nnz > 0
+
+
+@pytest.mark.parametrize(
+    "strategy", ["random", "last", "ratio", "k-fold", "time", "cold-users", "cold-items"]
+)
+def test_items_are_new_where_nobody_could_have_had_them_and_not_where_few_wanted_them(strategy):
+    config = SplitConfig.read({"strategy": strategy}, "split")
+    parts = split_dataset(DATA, config)
+    new = new_items(parts, config)
+    in_training = np.diff(parts.train.tocsc().indptr) > 0
+    assert not new[in_training].any()
+    if strategy in ("time", "cold-items"):
+        assert new[~in_training].all()
+    else:
+        assert not new.any()  # somebody had each of them
+    if strategy == "cold-items":
+        assert new.any()
 
 
 @given(st.permutations(PAIRS))

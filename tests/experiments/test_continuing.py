@@ -97,7 +97,7 @@ def test_the_config_is_the_runs_with_other_data_and_a_quarter_of_the_epochs(plac
 def test_known_rows_begin_as_they_were_and_new_ones_as_the_seed_draws_them(place, monkeypatch):
     seen = {}
 
-    def look(model, train, config, validate, checkpoint, after_epoch, begin):
+    def look(model, train, config, validate, checkpoint, after_epoch, begin, new):
         seen["fresh"] = {name: w.detach().clone() for name, w in model.named_parameters()}
         begin(model)
         seen["begun"] = {name: w.detach().clone() for name, w in model.named_parameters()}
@@ -317,7 +317,7 @@ def test_a_run_goes_on_from_one_to_which_items_were_added_and_learns_these_from_
     torch.testing.assert_close(scores, old.model.score(histories))
     begun = {}
 
-    def look(model, train, config, validate, checkpoint, after_epoch, begin):
+    def look(model, train, config, validate, checkpoint, after_epoch, begin, new):
         def and_look(model):
             fresh = {name: w.detach().clone() for name, w in model.named_parameters()}
             begin(model)

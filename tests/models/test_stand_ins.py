@@ -123,11 +123,25 @@ def test_training_beside_a_ridge_term_is_the_same_to_the_bit_whatever_stands_for
     train = interactions()[:, TRAINED]
     models = [build(TRAINED, **RIDGE | CONTENT), build(TRAINED, **RIDGE | CONTENT)]
     type_of = type(models[1])
-    models[1].__class__ = type("Blind", (type_of,), {"takes_new_items": False, "unseen_are_negatives": True})
+    models[1].__class__ = type("Blind", (type_of,), {"takes_new_items": False, "new_are_negatives": True})
     for model in models:
         fit(model, train, TrainingConfig(epochs=2, batch_users=10))
     for name, value in models[0].state_dict().items():
         assert torch.equal(models[1].state_dict()[name], value), name
+
+
+@KINDS
+def test_an_item_that_is_not_new_and_that_nobody_had_is_learned_as_unpopular(kind):
+    train = interactions()
+    there, new = build(**kind), build(**kind)
+    config = TrainingConfig(epochs=8, batch_users=10)
+    fit(there, train, config, new=np.zeros(N, bool))
+    fit(new, train, config)
+    assert there.trained.all()
+    assert new.trained.nonzero()[:, 0].tolist() == TRAINED
+    histories = Histories.from_matrix(train)
+    learned, stands = (m.eval().score(histories)[:, UNTRAINED].mean() for m in (there, new))
+    assert learned < stands - 1
 
 
 @pytest.mark.parametrize("name", WIDTHS)

@@ -147,7 +147,7 @@ def test_time_of_fitting_counts_what_comes_before_and_not_validation(tmp_path, m
     def let_pass(seconds):
         now[0] += seconds
 
-    monkeypatch.setattr(type(make("neumf")), "begin_training", lambda self, train: let_pass(100.0))
+    monkeypatch.setattr(type(make("neumf")), "begin_training", lambda self, train, new: let_pass(100.0))
     for name in ("gmf", "mlp", "neumf"):
         monkeypatch.setattr(type(make(name)), "begin_epoch", lambda self, epoch: let_pass(1.0))
 

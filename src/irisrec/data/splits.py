@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from irisrec.data.cold import split_cold_items, split_cold_users
 from irisrec.data.config import SplitConfig
 from irisrec.data.dataset import Dataset
@@ -15,6 +18,7 @@ from irisrec.data.split_shares import split_by_fold, split_by_ratio, split_by_ti
 __all__ = [
     "Split",
     "leave_one_out",
+    "new_items",
     "split_by_files",
     "split_by_fold",
     "split_by_ratio",
@@ -47,3 +51,17 @@ def split_dataset(dataset: Dataset, config: SplitConfig, root: Path | None = Non
     if config.strategy == "cold-items":
         return split_cold_items(dataset, config.test_share, share, config.seed)
     return leave_one_out(dataset, config.strategy, config.validation_strategy, config.seed)
+
+
+def new_items(split: Split, config: SplitConfig) -> NDArray[np.bool_]:
+    """Return (n_items,) which items nobody could have had in training, as far as the split says.
+
+    Where it holds whole items out, or cuts by time, an item without training interactions had not come yet. In every
+    other split it was there all along and few wanted it; only what nobody had anywhere, kept in the catalog by
+    `unseen_items`, is then new.
+    """
+    had = split.train
+    if config.strategy not in ("cold-items", "time"):
+        had = had + split.validation + split.test
+    nobody: NDArray[np.bool_] = np.bincount(had.indices, minlength=had.shape[1]) == 0
+    return nobody

@@ -16,7 +16,7 @@ from irisrec.clock import Stopwatch
 from irisrec.data.dataset import Dataset
 from irisrec.data.load import load_dataset
 from irisrec.data.planted.options import ShopOptions
-from irisrec.data.splits import Split, split_dataset
+from irisrec.data.splits import Split, new_items, split_dataset
 from irisrec.errors import RunError
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.evaluation.evaluate import Evaluation, evaluate
@@ -170,7 +170,8 @@ def fit_model(
             return evaluate(model, split, choosing(config), part="validation").metrics["full"]
 
     begin = None if prepared.start is None else partial(prepared.start.begin, dataset=dataset)
-    return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch, begin)
+    new = new_items(split, config.split)
+    return model, fit(model, split.train, config.training, validate, checkpoint, after_epoch, begin, new)
 
 
 def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
@@ -77,9 +79,9 @@ class FREEDOM(LightGCN):
         """By the embeddings of the items they are alike to; their own are then untrained."""
         return True
 
-    def begin_training(self, train: csr_matrix) -> None:
+    def begin_training(self, train: csr_matrix, new: NDArray[np.bool_] | None = None) -> None:
         """Take the interactions as edges."""
-        super().begin_training(train)
+        super().begin_training(train, new)
         self._interactions, self._all_edges = train, self.edges
 
     def begin_epoch(self, epoch: int) -> None:

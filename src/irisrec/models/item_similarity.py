@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
@@ -114,7 +115,7 @@ class ItemSimilarity(Trainable):
         scalers: {modality: what to scale its vectors by}, for weights that were trained with them.
 
     Attributes:
-        trained: (N,) bool, the items that had training interactions, where something stands for the others.
+        trained: (N,) bool, the items that people could have had in training, where something stands for the others.
     """
 
     trained: Tensor
@@ -214,15 +215,16 @@ class ItemSimilarity(Trainable):
         return held_masks(self, self.modalities)
 
     @property
-    def unseen_are_negatives(self) -> bool:
+    def new_are_negatives(self) -> bool:
         """An item that nobody could have had would only teach the content factors to rank low what looks like it."""
         return self.content is None
 
-    def begin_training(self, train: csr_matrix) -> None:
-        """Note which items have interactions, and find the ridge regression's weights where there are any."""
+    def begin_training(self, train: csr_matrix, new: NDArray[np.bool_] | None = None) -> None:
+        """Note which items are new, and find the ridge regression's weights where there are any."""
         if self.takes_new_items:
-            had = torch.from_numpy(np.bincount(train.indices, minlength=self.n_items) > 0)
-            self.trained.copy_(had)
+            if new is None:
+                new = np.bincount(train.indices, minlength=self.n_items) == 0
+            self.trained.copy_(torch.from_numpy(~new))
         if self.ridge is not None:
             self._regression = None
             self.ridge.fit(train, self.features, self.regression if self.takes_new_items else None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
@@ -46,7 +48,7 @@ class LightGCN(Trainable):
         self.register_buffer("final_items", torch.zeros(n_items, config.dim))
         self.edges: SparseMatrix | None = None
 
-    def begin_training(self, train: csr_matrix) -> None:
+    def begin_training(self, train: csr_matrix, new: NDArray[np.bool_] | None = None) -> None:
         """Take the interactions as edges."""
         self.edges = SparseMatrix.of(normalized(train), self.item_embeddings.device)
 

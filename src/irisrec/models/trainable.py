@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from irisrec.errors import ModelError, some
@@ -66,12 +68,15 @@ class Trainable(Scorer):
     def after_pretraining(self, fitted: Mapping[str, Trainable]) -> None:
         """Begin from the models of `pretraining`, which are fitted now."""
 
-    def begin_training(self, train: csr_matrix) -> None:
-        """Take from the (n_users, N) interactions what is known before any gradient, such as their graph."""
+    def begin_training(self, train: csr_matrix, new: NDArray[np.bool_] | None = None) -> None:
+        """Take from the (n_users, N) interactions what is known before any gradient, such as their graph.
+
+        ``new`` (N,) are the items that nobody could have had; None means those that nobody had.
+        """
 
     @property
-    def unseen_are_negatives(self) -> bool:
-        """Whether items without training interactions are among the negatives: ids must learn to rank them low."""
+    def new_are_negatives(self) -> bool:
+        """Whether items that nobody could have had are among the negatives: ids must learn to rank them low."""
         return True
 
     @torch.no_grad()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
@@ -47,6 +48,7 @@ def fit(
     checkpoint: Path | None = None,
     after_epoch: Callable[[Progress], None] | None = None,
     begin: Callable[[Trainable], None] | None = None,
+    new: NDArray[np.bool_] | None = None,
 ) -> Progress:
     """Fit a model in place and return how it went; the model ends with the weights of ``config.keep``'s epoch.
 
@@ -60,6 +62,9 @@ def fit(
             the model leaves files of its own beside it.
         after_epoch: told how far training has come, for example to write the metrics down.
         begin: sets the weights that training begins with, instead of any pretraining.
+        new: (n_items,), which items nobody could have had yet: what stands for a new item stands for them, where the
+            model has that. Items without interactions that are not new are what few people want, and are learned
+            as such. None where all of them are new.
     """
     if not train.nnz:
         raise TrainingError("there is nothing to train on: the training part of the split has no interaction")
@@ -76,9 +81,11 @@ def fit(
     device = _device(config.device)
     model.to(device)
     watch = Stopwatch()
-    model.begin_training(train)
+    if new is None:
+        new = np.bincount(train.indices, minlength=train.shape[1]) == 0
+    model.begin_training(train, new)
     model.is_probabilistic = config.loss == "log" and config.negatives_by == "uniform"
-    trainer = _Trainer(model, train, config, device)
+    trainer = _Trainer(model, train, config, device, new)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
     elif begin is not None:
@@ -115,7 +122,12 @@ class _Trainer:
     """State of one training: model, optimizer, best weights, progress."""
 
     def __init__(
-        self, model: Trainable, train: csr_matrix, config: TrainingConfig, device: torch.device
+        self,
+        model: Trainable,
+        train: csr_matrix,
+        config: TrainingConfig,
+        device: torch.device,
+        new: NDArray[np.bool_] | None = None,
     ) -> None:
         self.model, self.train, self.config, self.device = model, train, config, device
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
@@ -124,7 +136,7 @@ class _Trainer:
         self.names = {id(p): name for name, p in model.named_parameters()}
         self.best: dict[str, Tensor] = {}
         self.progress = Progress()
-        chances = draw_chances(train, config.negatives_by, model.unseen_are_negatives)
+        chances = draw_chances(train, config.negatives_by, None if model.new_are_negatives else new)
         if config.bias_start == "fitted" and model.bias is not None:
             model.start_bias(best_bias(train, config.n_negatives, chances, config.loss))
         self.step = Step(model, train, config, chances.to(device))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from torch import Tensor
 
@@ -46,15 +47,15 @@ class Shared(NamedTuple):
         return Shared(columns, weights[order])
 
 
-def draw_chances(train: csr_matrix, kind: str, unseen: bool = True) -> Tensor:
+def draw_chances(train: csr_matrix, kind: str, without: NDArray[np.bool_] | None = None) -> Tensor:
     """Return (N,) how likely each item is to be drawn as a negative, up to a factor: evenly or by popularity.
 
-    One interaction is added to every popularity, so that no item is never seen as a negative; without ``unseen``
-    those that nobody had are not.
+    One interaction is added to every popularity, so that no item is never seen as a negative, but those of
+    ``without`` (N,).
     """
     popularity = np.bincount(train.indices, minlength=train.shape[1])
     chances = np.ones(train.shape[1]) if kind == "uniform" else 1.0 + popularity
-    return torch.from_numpy(chances if unseen else np.where(popularity > 0, chances, 0.0)).float()
+    return torch.from_numpy(chances if without is None else np.where(without, 0.0, chances)).float()
 
 
 def expected_counts(positive: Tensor, n_negatives: int, chances: Tensor) -> Tensor:
