@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -47,8 +49,22 @@ def engine_of(url: str) -> Engine:
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     """Write ahead, so that readers do not wait; what is acknowledged is on the disk; what is deleted is wiped."""
     connection.isolation_level = None  # transactions begin below, not where the driver thinks
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+    _write_ahead(connection)
+    for pragma in ("synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: Any) -> None:
+    """Of connections that open a new file at once one changes its journal, and SQLite lets the others not wait."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:
