@@ -19,7 +19,7 @@ from irisrec.experiments.results.findings import details, findings
 from irisrec.experiments.results.method import methods_of
 from irisrec.experiments.results.page import write_results
 from irisrec.experiments.results.section import finished_runs, sections_of
-from irisrec.experiments.results.standing import standings
+from irisrec.experiments.results.standing import is_marked, standings
 from irisrec.experiments.results.tables import differences_table, metrics_table
 from irisrec.experiments.run import train
 
@@ -248,3 +248,18 @@ def test_the_command_writes_the_page(table, tmp_path):
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[0].endswith("results.md")
     assert (tmp_path / "docs" / "results.md").read_text().startswith("# Results")
+
+
+@pytest.mark.parametrize(
+    ("p", "low", "high", "marked"),
+    [
+        (0.01, 0.1, 0.2, True),
+        (0.01, -0.2, -0.1, True),
+        (0.01, -0.1, 0.2, False),
+        (0.06, 0.1, 0.2, False),
+        (None, 0.1, 0.2, False),
+    ],
+)
+def test_a_difference_is_more_than_chance_by_ranks_and_by_its_interval(p, low, high, marked):
+    row = {"iris_p_holm": p, "iris_difference_low": low, "iris_difference_high": high}
+    assert is_marked(row, "iris_") is marked

@@ -96,7 +96,9 @@ def test_the_overview_names_every_method_once_and_marks_the_first():
     def stand(protocol, **values):
         class Fixed(Standing):
             def estimate(self, method, metric):
-                return {"mean": values[method], "p_holm": 0.01 if values[method] < 0.2 else 0.9}
+                p = 0.01 if values[method] < 0.2 else 0.9
+                interval = {"difference_low": -0.4, "difference_high": -0.2}
+                return {"mean": values[method], "p_holm": p, **interval}
 
         order = tuple(sorted(values, key=values.__getitem__, reverse=True))
         return Fixed(protocol, ("ndcg@10",), "ndcg@10", order, None, None, {})

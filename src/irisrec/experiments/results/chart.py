@@ -29,7 +29,7 @@ def draw(stands: Sequence[Standing], methods: Sequence[Method], path: Path) -> N
     orange = "; orange: IRIS models" if of_iris else ""
     figure.supxlabel(
         f"{LEVEL:.0%} bootstrap interval over users; ticks: single seeds{orange}\n"
-        f"* differs from the first (Wilcoxon, Holm, p < {MARKED})",
+        f"* differs from the first (Wilcoxon, Holm, p < {MARKED}, and by the interval of the difference)",
         fontsize=8,
         color=INK,
     )
@@ -46,7 +46,7 @@ def _paint(axes: Any, stand: Standing, of_iris: set[str]) -> None:
         axes.plot([row["mean"]], [place], "o", color=colour, markersize=5)
         seeds = stand.seeds.get(name, ())
         axes.plot(seeds, [place] * len(seeds), "|", color=INK, markersize=9, markeredgewidth=0.9)
-        if is_marked(row["p_holm"]):
+        if is_marked(row):
             at = {"xytext": (4, -3), "textcoords": "offset points", "va": "center"}
             axes.annotate("*", (row["high"], place), color=INK, fontsize=11, **at)
     axes.set_yticks(range(len(stand.order)), stand.order)

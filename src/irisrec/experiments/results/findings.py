@@ -95,8 +95,8 @@ def _against_iris(standing: Standing, name: str, metric: str) -> str:
 
 def _told(standing: Standing, name: str, metric: str | None = None) -> str:
     row = standing.estimate(name, metric or standing.main)
-    p = row["iris_p_holm" if standing.has_two_references else "p_holm"]
-    return "is more than chance" if is_marked(p) else "may be chance"
+    marked = is_marked(row, "iris_" if standing.has_two_references else "")
+    return "is more than chance" if marked else "may be chance"
 
 
 def _measures(standing: Standing, of: dict[str, Method]) -> list[str]:

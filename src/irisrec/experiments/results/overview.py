@@ -32,4 +32,4 @@ def _cell(standing: Standing, name: str) -> str:
     value = f"{row['mean']:.4f}"
     if name == standing.order[0]:
         return f"**{value}**"
-    return value + FIRST_MARK * is_marked(row["p_holm"])
+    return value + FIRST_MARK * is_marked(row)

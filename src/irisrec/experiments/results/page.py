@@ -121,7 +121,7 @@ _RULE = (
     f"Brackets are {LEVEL:.0%} bootstrap intervals over users, drawn for all methods at once, so that differences are "
     f"paired. {FIRST_MARK} stands where a method differs from the first of its table, {IRIS_MARK} where it differs "
     f"from the best IRIS model: Wilcoxon’s signed-rank test over the users’ values gives p < {MARKED} after Holm’s "
-    "correction for all tests against both under one protocol."
+    "correction for all tests against both under one protocol, and the interval of the difference does not hold 0."
 )
 _COSTS = (
     "Training is fitting alone, pretraining included and validation not; of processors: the time they worked on it, "

@@ -55,7 +55,7 @@ class Standing:
 
     def is_told_apart(self, method: str) -> bool:
         """Whether a method differs from the first one in the main metric by more than chance."""
-        return is_marked(self.estimate(method, self.main)["p_holm"])
+        return is_marked(self.estimate(method, self.main))
 
     @property
     def has_two_references(self) -> bool:
@@ -63,9 +63,14 @@ class Standing:
         return self.iris is not None and self.iris != self.order[0]
 
 
-def is_marked(p: float | None) -> bool:
-    """Whether a difference with this corrected p is more than chance."""
-    return p is not None and p < MARKED
+def is_marked(row: Estimate, prefix: str = "") -> bool:
+    """Whether a difference is more than chance: by its corrected p, and by its interval, which does not hold 0.
+
+    By p alone a mean over seeds differs from anything: it has many small values where one seed has zeros, and ranks
+    see that and not how small they are.
+    """
+    p, low, high = (row[prefix + name] for name in ("p_holm", "difference_low", "difference_high"))
+    return p is not None and p < MARKED and not low <= 0 <= high
 
 
 def standings(methods: Sequence[Method]) -> list[Standing]:

@@ -36,7 +36,7 @@ def _cell(row: Estimate, highest: float) -> str:
     value = f"{row['mean']:.4f}"
     if row["mean"] == highest:
         value = f"**{value}**"
-    value += FIRST_MARK * is_marked(row["p_holm"]) + IRIS_MARK * is_marked(row["iris_p_holm"])
+    value += FIRST_MARK * is_marked(row) + IRIS_MARK * is_marked(row, "iris_")
     spread = f" ± {row['spread']:.4f}" if row["spread"] is not None else ""
     return f"{value}{spread} [{row['low']:.4f}–{row['high']:.4f}]"
 
