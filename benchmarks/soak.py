@@ -32,7 +32,7 @@ class Requests:
         self._users = self._recommender.known.ids.series.to_list() if self._recommender.known else []
         self._is_number = not isinstance(self._users[0], str)
         self._has_pictures = self._recommender.catalog.frame["picture"].drop_nulls().len() > 0
-        grows = getattr(self._recommender.model, "maps_content", False)
+        grows = getattr(self._recommender.model, "takes_new_items", False)
         self._items = set(np.linspace(0, n - 1, _NEW_ITEMS).astype(int).tolist()) if grows else set()
         self.n_new = len(self._items)
         self._n = n
