@@ -57,7 +57,8 @@ def main() -> None:
         run = options.run or Path(folder) / "shop"
         if options.run is None:
             config = Path(__file__).parent.parent / "configs" / "shop.toml"
-            run_once(["train", str(config), "--out", str(run), "--set", "training.epochs=1"])
+            data = f"data.root={folder}/shop-data"
+            run_once(["train", str(config), "--out", str(run), "--set", "training.epochs=1", "--set", data])
         user = str(pl.read_parquet(run / "users.parquet")["user_id"][0])
         commands = {"--help": ["--help"], "recommend": ["recommend", str(run), "--user", user]}
         print(f"{'command':14}{'median s':>10}{'least':>8}{'most':>8}{'processor s':>13}{'goal':>7}")
