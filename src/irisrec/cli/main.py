@@ -27,6 +27,7 @@ from irisrec.cli.robustness import robustness
 from irisrec.cli.serve import serve, serve_key
 from irisrec.cli.similar import similar
 from irisrec.cli.train import train
+from irisrec.cli.train_all import train_all
 from irisrec.cli.tune import tune
 from irisrec.errors import IrisrecError
 from irisrec.startup import end_soon
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(train)
+app.command()(train_all)
 app.command()(tune)
 app.command()(evaluate)
 app.command()(compare)

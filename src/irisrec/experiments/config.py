@@ -82,7 +82,7 @@ class ExperimentConfig(Settings):
 
     def options(self) -> dict[str, Any]:
         """Return every option by its full name, such as ``model.dim``; those that are not set are left out."""
-        return dict(_flat(self._plain()))
+        return dict(flat(self._plain()))
 
     def chosen(self) -> dict[str, Any]:
         """Return the options of model and training that have another value than the model's defaults."""
@@ -148,10 +148,11 @@ def _unset(values: dict[str, Any], keys: list[str]) -> None:
         values.pop(keys[-1], None)
 
 
-def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value of nested sections by its full name, such as ``model.dim``."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
 

@@ -10,12 +10,12 @@ from typing import Any
 from irisrec.data.dataset import Dataset
 from irisrec.errors import FeatureError, RunError
 from irisrec.experiments.config import ExperimentConfig
+from irisrec.experiments.finished_run import finished_run
 from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.paper.given import GivenRuns
 from irisrec.experiments.paper.methods import Method
 from irisrec.experiments.paper.settings import OURS, Mode, config_of, option_of, users_per_step
 from irisrec.experiments.paper.sources import Source
-from irisrec.experiments.run import resume, train
 from irisrec.experiments.seeds import OverSeeds
 from irisrec.experiments.tuning.folder import StudyFolder
 from irisrec.experiments.tuning.study import Budget
@@ -99,7 +99,9 @@ class Workshop:
                 raise RunError(f"no trial of {folder.path} was judged to its end; give more --trials")
             config = ExperimentConfig.load(folder.best)
         paths = self.run_paths(source, config, options)
-        folders = [_finished(config.having({"training.seed": seed}), path) for seed, path in enumerate(paths)]
+        folders = [
+            finished_run(config.having({"training.seed": seed}), path) for seed, path in enumerate(paths)
+        ]
         return Measured(config, tuple(folders), study)
 
     def run_paths(self, source: Source, config: ExperimentConfig, options: Mapping[str, Any]) -> list[Path]:
@@ -116,25 +118,6 @@ class Workshop:
     def _name(self, source: Source, config: ExperimentConfig, options: Mapping[str, Any]) -> str:
         fixed_dim = self.mode == "as-in-paper" or "model.dim" in options
         return _name(source, config, fixed_dim=fixed_dim)
-
-
-def _finished(config: ExperimentConfig, path: Path) -> RunFolder:
-    """Return the folder of a finished run: as it is, gone on with, or made."""
-    folder = RunFolder(path)
-    if not folder.config.exists():
-        say(f"training {path}")
-        train(config, path)
-        return folder
-    if changed := config.differences(ExperimentConfig.load(folder.config)):
-        raise RunError(
-            f"{path} holds a run with {', '.join(changed)}; repeat it as it was begun, or give a new --out"
-        )
-    if folder.read_info().get("state") == "finished":
-        say(f"found finished {path}")
-    else:
-        say(f"going on with {path}")
-        resume(path)
-    return folder
 
 
 def _check_modalities(source: Source, method: Method, config: ExperimentConfig) -> None:
