@@ -111,6 +111,7 @@ def test_one_that_cannot_be_trained_is_named_and_the_others_are_made(plan):
         ("seeds = 2", "seeds = 0", "methods.fism.seeds"),
         ("seeds = 2", "seed = 2", "method fism"),
         ("learning_rate", "learning_rat", "did you mean 'learning_rate'"),
+        ("model.ridge", "model.rigde", "did you mean 'ridge'"),
         ("[common]", "[comon]", "did you mean 'common'"),
         ('config = "shop.toml"', 'config = "none.toml"', "there is no config file"),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from irisrec.data.config import DataConfig, SplitConfig
-from irisrec.errors import ConfigError
+from irisrec.errors import ConfigError, closest
 from irisrec.evaluation.config import EvaluationConfig
 from irisrec.files import write_text
 from irisrec.models.config import ModelConfig
@@ -142,6 +142,10 @@ def _put(values: dict[str, Any], keys: list[str], value: Any, said: str) -> None
 
 
 def _unset(values: dict[str, Any], keys: list[str]) -> None:
+    field = ExperimentConfig.model_fields.get(keys[0])
+    kind = None if field is None else field.annotation
+    if isinstance(kind, type) and issubclass(kind, Settings) and keys[1] not in kind.model_fields:
+        raise ConfigError(f"unknown option {'.'.join(keys)}{closest(keys[1], kind.model_fields)}")
     for key in keys[:-1]:
         values = values.get(key, {})
     if isinstance(values, dict):
