@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from irisrec.errors import ConfigError, TrainingError
 from irisrec.models.config import ModelConfig
 from irisrec.models.factory import build_model
+from irisrec.models.graphs import SparseMatrix, normalized
 from irisrec.models.histories import Histories
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
@@ -70,6 +71,30 @@ def test_candidates_in_pieces_give_the_same_loss_and_gradients(name, loss, negat
     for columns_at_once in (1, 7, 16):
         pieces = loss_and_gradients(model, columns_at_once, **options)
         torch.testing.assert_close(pieces, whole, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "freedom"])
+@pytest.mark.parametrize("loss", ["log", "squared", "bpr"])
+def test_a_step_with_drawn_negatives_computes_only_what_was_had_or_drawn(name, loss, monkeypatch):
+    if name == "freedom":
+        features, present = {"image": torch.randn(N_ITEMS, 5)}, {"image": torch.arange(N_ITEMS) % 3 > 0}
+        config = ModelConfig(name=name, dim=4, edge_dropout=0)
+        model = build_model(config, N_ITEMS, features, present, n_users=N_USERS).double()
+        model.begin_training(TRAIN)
+        model.edges = SparseMatrix.of(normalized(TRAIN).astype(np.float64), torch.device("cpu"))
+    else:
+        model = make(name)
+    computed, scores = [], model.training_scores
+    monkeypatch.setattr(
+        model, "training_scores", lambda *given: (computed.append(given[2]), scores(*given))[1]
+    )
+    options = {"loss": loss, "negatives": "sampled", "n_negatives": 1}
+    few = loss_and_gradients(model, **options)
+    monkeypatch.setattr("irisrec.training.steps._MOST_DRAWN", 0.0)
+    torch.testing.assert_close(few, loss_and_gradients(model, **options), rtol=1e-9, atol=1e-12)
+    assert set(HAD.items.tolist()) < set(computed[0].tolist())
+    assert len(computed[0]) < N_ITEMS
+    assert computed[1] is None
 
 
 @pytest.mark.parametrize("loss", ["log", "squared", "bpr"])

@@ -32,6 +32,9 @@ from irisrec.training.negatives import (
 
 Loss = Callable[[Tensor, Tensor | None], Tensor]  # of (B, C) scores of some items (C,), all if None
 _MANY = 1e11  # operations on pairs in an epoch from which candidates are shared: a minute or two on two cores
+_MOST_DRAWN = (
+    0.7  # share of all items from which on a step with drawn negatives takes all: picking them costs more
+)
 _FEW_COLUMNS = 16  # a step in smaller pieces would take forever
 
 
@@ -104,8 +107,10 @@ class Step:
         n_items, step = self.model.n_items, self.columns_at_once
         if self.negatives == "shared":
             yield from self._shared_parts(known, had, generator)
+        elif self.negatives == "sampled":
+            yield self._sampled_part(known, had, generator)
         elif not step or step >= n_items:
-            yield _Part(known, had, None, self._loss_of_all(had, generator))
+            yield _Part(known, had, None, self._loss_of_all(had))
         else:
             with self.model.shared_pass(None):
                 for columns in torch.split(torch.arange(n_items, device=had.items.device), step):
@@ -133,20 +138,31 @@ class Step:
         loss = POINTWISE.get(self.config.loss, bpr_loss)
         return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
-    def _loss_of_all(self, had: Histories, generator: torch.Generator) -> Loss:
-        config = self.config
+    def _loss_of_all(self, had: Histories) -> Loss:
         positive = had.membership(None, self.model.n_items)
-        if self.negatives == "all":
-            weights = expected_counts(positive, config.n_negatives, self.chances)
+        weights = expected_counts(positive, self.config.n_negatives, self.chances)
+        loss = POINTWISE.get(self.config.loss, bpr_loss)
+        return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
+
+    def _sampled_part(self, known: Histories, had: Histories, generator: torch.Generator) -> _Part:
+        """Draw the negatives of a step; its candidates are what anybody had or was drawn, all where that is most."""
+        config, n_items = self.config, self.model.n_items
+        positive = had.membership(None, n_items)
+        drawn = draw(positive, config.n_negatives, self.chances, generator)
+        candidates = torch.unique(torch.cat([had.items, drawn.columns]))
+        if len(candidates) > _MOST_DRAWN * n_items:
+            candidates = None
         else:
-            drawn = draw(positive, config.n_negatives, self.chances, generator)
-            if config.loss == "bpr":
-                pairs = _paired(positive, drawn, config.n_negatives)
-                return lambda scores, items: bpr_loss_of_pairs(
-                    scores, *pairs_among(pairs, drawn.columns, items)
-                )
-            weights = counts(drawn, positive)
-        loss = POINTWISE.get(config.loss, bpr_loss)
+            positive = positive[:, candidates]
+            drawn = Draws(drawn.rows, torch.searchsorted(candidates, drawn.columns))
+        return _Part(known, had, candidates, self._loss_of_drawn(positive, drawn))
+
+    def _loss_of_drawn(self, positive: Tensor, drawn: Draws) -> Loss:
+        config = self.config
+        if config.loss == "bpr":
+            pairs = _paired(positive, drawn, config.n_negatives)
+            return lambda scores, items: bpr_loss_of_pairs(scores, *pairs_among(pairs, drawn.columns, items))
+        weights, loss = counts(drawn, positive), POINTWISE[config.loss]
         return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
     def _chosen(self, train: csr_matrix) -> Literal["all", "shared", "sampled"]:
