@@ -74,6 +74,13 @@ def test_every_method_is_read_with_its_own_options(plan):
     assert "training.learning_rate" not in ease.given
 
 
+def test_seeds_can_be_limited_for_all_methods(plan):
+    assert [one.n_seeds for one in read_plan(plan, most_seeds=1)] == [1, 1]
+    assert [one.n_seeds for one in read_plan(plan, most_seeds=5)] == [2, 1]
+    listed = CliRunner().invoke(app, [*arguments(plan), "--list", "--seeds", "1"], catch_exceptions=False)
+    assert "2 runs" in listed.output
+
+
 def test_all_runs_are_made_once_and_every_method_before_second_seeds(plan):
     told = CliRunner().invoke(app, arguments(plan), catch_exceptions=False)
     assert told.exit_code == 0

@@ -14,6 +14,9 @@ def train_all(
     ],
     out: Annotated[Path, typer.Option(help="Folder for the runs, NAME-SEED, and for studies.")],
     only: Annotated[list[str] | None, typer.Option(help="Only this method of the plan. Repeatable.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="At most so many seeds of each method, whatever the plan says.")
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="Say what is trained and what is not yet, and stop.")
     ] = False,
@@ -32,7 +35,7 @@ def train_all(
     from irisrec.memory import keep_freed_memory
 
     keep_freed_memory()
-    many = Many(out, read_plan(plan, set_ or (), only or ()))
+    many = Many(out, read_plan(plan, set_ or (), only or (), seeds))
     if list_:
         typer.echo(many.in_words())
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +67,16 @@ class Planned:
     n_trials: int
 
 
-def read_plan(path: Path, overrides: Iterable[str] = (), only: Sequence[str] = ()) -> list[Planned]:
-    """Read a plan; ``section.key=value`` overrides are for all methods and have the last word.
+def read_plan(
+    path: Path, overrides: Iterable[str] = (), only: Sequence[str] = (), most_seeds: int | None = None
+) -> list[Planned]:
+    """Read a plan.
+
+    Args:
+        path: the TOML file.
+        overrides: ``section.key=value`` for all methods, with the last word.
+        only: names of methods; all where it is empty.
+        most_seeds: of a method, whatever the plan says; None for no limit.
 
     Raises:
         ConfigError: a file or config that cannot be read, or a name in ``only`` that the plan does not have.
@@ -80,11 +88,12 @@ def read_plan(path: Path, overrides: Iterable[str] = (), only: Sequence[str] = (
             raise ConfigError(
                 f"{path} has no method {name!r}; it has {', '.join(file.methods)}{closest(name, file.methods)}"
             )
-    return [
+    found = [
         _planned(name, file, path.parent / file.config, tuple(overrides))
         for name in file.methods
         if not only or name in only
     ]
+    return [replace(one, n_seeds=min(one.n_seeds, most_seeds or one.n_seeds)) for one in found]
 
 
 def _planned(name: str, file: PlanFile, config: Path, overrides: Sequence[str]) -> Planned:
