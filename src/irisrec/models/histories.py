@@ -121,8 +121,18 @@ class Histories:
 
     def localized(self) -> tuple[Tensor, Histories]:
         """Return the distinct items (R,), ascending, and the same histories as positions among them."""
-        rows, positions = torch.unique(self.items, return_inverse=True)
+        rows, positions = self._distinct
         return rows, replace(self, items=positions)
+
+    @property
+    def distinct(self) -> Tensor:
+        """(R,) the distinct items, ascending."""
+        return self._distinct[0]
+
+    @cached_property
+    def _distinct(self) -> tuple[Tensor, Tensor]:
+        rows, positions = torch.unique(self.items, return_inverse=True)
+        return rows, positions
 
     def padded(self) -> tuple[Tensor, Tensor]:
         """Return items and weights (B, L) for the longest history's L; beyond the end of one, item 0 of weight 0."""
@@ -154,9 +164,13 @@ class Histories:
         ``columns`` holds the candidates' item rows, ascending; None means all items in order.
         """
         inside = torch.zeros(len(self), n_columns, dtype=torch.bool, device=self.items.device)
-        _, users, places = self._among(columns, n_columns)
-        inside[users, places] = True
+        inside[self.places(columns)] = True
         return inside
+
+    def places(self, columns: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return where `membership` is True: rows of the batch (n,) and columns (n,)."""
+        _, users, places = self._among(columns)
+        return users, places
 
     def others(self, columns: Tensor | None, n_columns: int, dtype: torch.dtype) -> Tensor:
         r"""Return (B, C), the number |H\j| of history items other than the candidate, each as often as it counts.
@@ -166,17 +180,17 @@ class Histories:
         weights = torch.ones_like(self.items) if self.weights is None else self.weights
         weights = weights.double()  # in single precision a large weight would swallow the small ones
         totals = weights.new_zeros(len(self)).index_add_(0, self.owners, weights)
-        entries, users, places = self._among(columns, n_columns)
+        entries, users, places = self._among(columns)
         others = totals.to(dtype)[:, None].repeat(1, n_columns)
         others[users, places] = (totals[users] - weights[entries]).to(dtype)
         return others
 
-    def _among(self, columns: Tensor | None, n_columns: int) -> tuple[Tensor | slice, Tensor, Tensor]:
+    def _among(self, columns: Tensor | None) -> tuple[Tensor | slice, Tensor, Tensor]:
         """Return the entries whose item is a candidate, and their places in the (B, C) table."""
         users, items = self.owners, self.items
         if columns is None:
             return slice(None), users, items
-        places = torch.searchsorted(columns, items).clamp(max=max(n_columns - 1, 0))
+        places = torch.searchsorted(columns, items).clamp(max=max(len(columns) - 1, 0))
         found = columns[places] == items
         return found, users[found], places[found]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,8 +21,10 @@ from irisrec.models.content_regression import ContentRegression
 from irisrec.models.contract import TABLES_OF_SCORES, ModalityShares, Reasons
 from irisrec.models.features import FeatureScaler, held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
+from irisrec.models.item_tables import ItemTables
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock, same_items
+from irisrec.models.pair_kernel import pair_logits
 from irisrec.models.pair_scores import PairScores
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
@@ -41,65 +43,6 @@ _FEW = (
 
 
 _MANY = 8192  # users that one pass over the pairs serves: far more work than the pairs themselves
-
-
-@dataclass(frozen=True)
-class ItemTables:
-    """What the pairs of n items are computed from.
-
-    Attributes:
-        p, q: (n, D), the latent factors as history items and as candidates.
-        outputs: {modality: (n, D)}, what the towers give; empty where there are none.
-        bias: b_j (n,) as candidates; None where there are none.
-    """
-
-    p: Tensor
-    q: Tensor
-    outputs: Mapping[str, Tensor]
-    bias: Tensor | None
-
-    def picked(self, rows: Tensor) -> ItemTables:
-        """Return some of the rows."""
-
-        def picked(table: Tensor) -> Tensor:
-            return table.index_select(0, rows)  # whose gradient is quicker than that of an index
-
-        return ItemTables(
-            picked(self.p),
-            picked(self.q),
-            {name: picked(x) for name, x in self.outputs.items()},
-            None if self.bias is None else picked(self.bias),
-        )
-
-    def followed_by(self, others: ItemTables) -> ItemTables:
-        """Return the rows of these items and then those of others of the same model."""
-        bias = None if self.bias is None or others.bias is None else torch.cat([self.bias, others.bias])
-        return ItemTables(
-            torch.cat([self.p, others.p]),
-            torch.cat([self.q, others.q]),
-            {name: torch.cat([x, others.outputs[name]]) for name, x in self.outputs.items()},
-            bias,
-        )
-
-    def leaves(self) -> ItemTables:
-        """Return the same numbers as the beginning of a graph of their own."""
-
-        def leaf(table: Tensor) -> Tensor:
-            return table.detach().requires_grad_()
-
-        outputs = {name: leaf(x) for name, x in self.outputs.items()}
-        bias = None if self.bias is None else leaf(self.bias)
-        return ItemTables(leaf(self.p), leaf(self.q), outputs, bias)
-
-    def backward(self, leaves: ItemTables) -> None:
-        """Go on with the gradients that the leaves have gathered."""
-        pairs = zip(self._learned, leaves._learned, strict=True)
-        reached = [(mine, leaf.grad) for mine, leaf in pairs if mine.requires_grad and leaf.grad is not None]
-        torch.autograd.backward([mine for mine, _ in reached], [gradient for _, gradient in reached])
-
-    @property
-    def _learned(self) -> list[Tensor]:
-        return [self.p, self.q, *self.outputs.values(), *([] if self.bias is None else [self.bias])]
 
 
 class ItemSimilarity(Trainable):
@@ -256,10 +199,13 @@ class ItemSimilarity(Trainable):
 
     @contextmanager
     def shared_pass(self, items: Tensor | None) -> Iterator[None]:
-        """Run the towers once for all blocks of candidates; their gradients are summed and go back once."""
+        """Run towers and linear maps once for all blocks of candidates; gradients are summed and go back once."""
         if self.ridge is not None:
             items = None  # its weights are of all items
         tables = self.item_tables(items)
+        if isinstance(self.attention, AdditiveAttention):
+            a, b = self._sides(tables, tables)
+            tables = replace(tables, outputs={}, a=a, b=b)
         leaves = tables.leaves()
         self._shared = items, leaves
         try:
@@ -333,6 +279,8 @@ class ItemSimilarity(Trainable):
         if candidates is None:
             columns = self.item_tables(None, kept)
             return columns.picked(rows), columns
+        if self._shared is not None:
+            return self.item_tables(rows), self.item_tables(candidates)
         items, places = torch.unique(torch.cat([rows, candidates]), return_inverse=True)
         tables = self.item_tables(items, kept)
         history, columns = (tables.picked(part) for part in places.split([len(rows), len(candidates)]))
@@ -395,7 +343,7 @@ class ItemSimilarity(Trainable):
             return tables.picked(items if there is None else torch.searchsorted(there, items))
 
         def pick(table: Tensor) -> Tensor:
-            return table if items is None else table[items]
+            return table if items is None else table.index_select(0, items)
 
         def learned(table: Tensor) -> Tensor:
             return table if items is None else embedding(items, table, sparse=self.sparse_gradients)
@@ -485,7 +433,8 @@ class ItemSimilarity(Trainable):
             return None
         if isinstance(self.attention, ProductAttention):
             return self.attention(history.p, candidates.q)  # type: ignore[no-any-return]
-        return self.attention(*self._attention_inputs(history, candidates))  # type: ignore[no-any-return]
+        a, b = self._sides(history, candidates)
+        return pair_logits(a, b, self.attention.output, self.attention.activation)
 
     def _relu_sides(
         self, history: ItemTables, candidates: ItemTables
@@ -498,14 +447,16 @@ class ItemSimilarity(Trainable):
             or history.p.is_cuda
         ):
             return None
-        return *attention.sides(*self._attention_inputs(history, candidates)), attention.output
+        return *self._sides(history, candidates), attention.output
 
-    def _attention_inputs(
-        self, history: ItemTables, candidates: ItemTables
-    ) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+    def _sides(self, history: ItemTables, candidates: ItemTables) -> tuple[Tensor, Tensor]:
+        """Return both sides of an additive attention, (R, D) and (C, D)."""
+        assert isinstance(self.attention, AdditiveAttention)
+        if history.a is not None and candidates.b is not None:
+            return history.a, candidates.b
         if self.towers is None:
-            return {"latent": history.p}, {"latent": candidates.q}
-        return history.outputs, candidates.outputs
+            return self.attention.sides({"latent": history.p}, {"latent": candidates.q})
+        return self.attention.sides(history.outputs, candidates.outputs)
 
     @torch.no_grad()
     def candidate_vectors(self, candidates: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from torch import Tensor
 from irisrec.budget import bytes_left
 from irisrec.models.contract import ModalityShares, Reasons, Scorer
 from irisrec.models.histories import Histories
-from irisrec.models.item_similarity import TABLES_TO_SCORE, ItemSimilarity, ItemTables
+from irisrec.models.item_similarity import TABLES_TO_SCORE, ItemSimilarity
+from irisrec.models.item_tables import ItemTables
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock
 from irisrec.models.relevance import AdditiveAttention

@@ -54,16 +54,18 @@ class LazyAdamW(torch.optim.Optimizer):
         state["decay"] += math.log1p(-lr * weight_decay)
         missed = state["step"] - state["last"][rows]  # (r,), at least 1
         state["last"][rows] = state["step"]
-        first = state["exp_avg"][rows] * _BETAS[0] ** missed[:, None] + (1 - _BETAS[0]) * values
-        second = state["exp_avg_sq"][rows] * _BETAS[1] ** missed[:, None] + (1 - _BETAS[1]) * values.square()
-        state["exp_avg"][rows], state["exp_avg_sq"][rows] = first, second
+        first, second = (state[name].index_select(0, rows) for name in ("exp_avg", "exp_avg_sq"))
+        first.mul_(_BETAS[0] ** missed[:, None]).add_(values, alpha=1 - _BETAS[0])
+        second.mul_(_BETAS[1] ** missed[:, None]).addcmul_(values, values, value=1 - _BETAS[1])
+        state["exp_avg"].index_copy_(0, rows, first)
+        state["exp_avg_sq"].index_copy_(0, rows, second)
         n = int(state["step"])
-        spread = (second / (1 - _BETAS[1] ** n)).sqrt_().add_(_EPSILON)
-        weights = table[rows]
+        spread = second.div_(1 - _BETAS[1] ** n).sqrt_().add_(_EPSILON)
+        weights = table.index_select(0, rows)
         if weight_decay:
-            weights = weights * (state["decay"] - state["decayed"][rows]).exp().to(table.dtype)[:, None]
+            weights *= (state["decay"] - state["decayed"][rows]).exp().to(table.dtype)[:, None]
             state["decayed"][rows] = state["decay"]
-        table[rows] = weights - lr / (1 - _BETAS[0] ** n) * first / spread
+        table.index_copy_(0, rows, weights.addcdiv_(first, spread, value=-lr / (1 - _BETAS[0] ** n)))
 
     def _begin(self, table: nn.Parameter) -> dict[str, Any]:
         """Keep, beside the moments, the step each row was last moved in and the log of all decay it has had."""

@@ -40,8 +40,9 @@ class Shared(NamedTuple):
 
     def joined(self, histories: Histories) -> Shared:
         """Return these candidates and all items that the users had."""
-        had = torch.unique(histories.items)
-        others = ~torch.isin(self.columns, had)
+        had = histories.distinct
+        places = torch.searchsorted(had, self.columns).clamp(max=max(len(had) - 1, 0))
+        others = had[places] != self.columns if len(had) else torch.ones_like(self.columns, dtype=torch.bool)
         columns, order = torch.cat([had, self.columns[others]]).sort()
         weights = torch.cat([self.stands_for.new_ones(len(had)), self.stands_for[others]])
         return Shared(columns, weights[order])
@@ -82,16 +83,21 @@ def draw_shared(n: int, chances: Tensor, generator: torch.Generator) -> Shared:
 
 
 def expected_counts_of_some(
-    histories: Histories, columns: Tensor, n_negatives: int, chances: Tensor
+    histories: Histories, columns: Tensor, n_negatives: int, chances: Tensor, stands_for: Tensor | None = None
 ) -> Tensor:
-    """Return the columns (C,) of `expected_counts`, from histories and not from a table of all items."""
+    """Return the columns (C,) of `expected_counts`, from histories and not from a table of all items.
+
+    Each column counts as many times as items it stands for (C,), once if None.
+    """
     taken = chances.new_zeros(len(histories), dtype=torch.float64)
     taken.index_add_(0, histories.owners, chances[histories.items].double())
     free = chances.double().sum() - taken
     wanted = n_negatives * histories.lengths
     scale = torch.where(free > 1e-9 * taken, wanted / free, 0.0)
-    counts = scale[:, None].to(chances.dtype) * chances[columns]
-    return counts.masked_fill_(histories.membership(columns, len(columns)), 0.0)
+    of_columns = chances[columns] if stands_for is None else chances[columns] * stands_for
+    counts = scale[:, None].to(chances.dtype) * of_columns
+    counts[histories.places(columns)] = 0.0
+    return counts
 
 
 def draw(positive: Tensor, n_negatives: int, chances: Tensor, generator: torch.Generator) -> Draws:

@@ -122,7 +122,8 @@ class Step:
         with self.model.shared_pass(torch.unique(torch.cat([had.items, drawn.columns]))):
             for start in range(0, len(had), self.users_at_once):
                 stop = min(start + self.users_at_once, len(had))
-                group, their_known = had.part(start, stop), known.part(start, stop)
+                group = had.part(start, stop)
+                their_known = group if known is had else known.part(start, stop)
                 candidates = drawn.joined(group)
                 step = self.columns_at_once or len(candidates.columns)
                 pieces = zip(*(torch.split(values, step) for values in candidates), strict=True)
@@ -132,9 +133,7 @@ class Step:
 
     def _loss_of_some(self, had: Histories, columns: Tensor, stands_for: Tensor | None) -> Loss:
         positive = had.membership(columns, len(columns))
-        weights = expected_counts_of_some(had, columns, self.config.n_negatives, self.chances)
-        if stands_for is not None:
-            weights *= stands_for
+        weights = expected_counts_of_some(had, columns, self.config.n_negatives, self.chances, stands_for)
         loss = POINTWISE.get(self.config.loss, bpr_loss)
         return lambda scores, items: loss(scores, *counts_among(positive, weights, items))
 
