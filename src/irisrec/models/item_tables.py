@@ -53,9 +53,10 @@ class ItemTables:
         torch.autograd.backward([mine for mine, _ in reached], [gradient for _, gradient in reached])
 
     def _each(self, change: Callable[[Tensor], Tensor], kind: type[_Kind]) -> _Kind:
+        p, q = change(self.p), change(self.q)  # in the order of `_tables`
         outputs = {name: change(x) for name, x in self.outputs.items()}
         bias, a, b = (None if x is None else change(x) for x in (self.bias, self.a, self.b))
-        return kind(change(self.p), change(self.q), outputs, bias, a, b)
+        return kind(p, q, outputs, bias, a, b)
 
     @property
     def _tables(self) -> list[Tensor]:
