@@ -14,21 +14,18 @@ Every fit is kept (--out) and never made twice: killed, the same command goes on
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import torch
 from peers.environments import MissingPeerError, python_if_there, python_of, scores_of, version_of
-from peers.kept import Fit
+from peers.kept import Fit, Kept
 from peers.methods import METHODS, Method
+from peers.quality_table import Pair, quality, times
+from peers.timing import timed
 from peers.world import Given, World, load
 
-from irisrec.evaluation.seeds import average_over_seeds, spread_over_seeds
-from irisrec.evaluation.significance import compare
-from irisrec.experiments.markdown import table
 from irisrec.files import cache_folder
 from irisrec.models.config import ModelConfig
 from irisrec.models.contract import Scorer
@@ -37,12 +34,15 @@ from irisrec.models.trainable import Trainable
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
 
-SHOWN = (("sampled-99", "hr@10"), ("sampled-99", "ndcg@10"), ("full", "hr@10"), ("full", "ndcg@10"))
-Key = tuple[str, str]
+
+def our_fit(method: Method, world: World, seed: int) -> Kept:
+    """Fit our model and judge it."""
+    model, took = timed(lambda: our_model(method, world, seed))
+    return Kept(world.frame(model), took)
 
 
-def our_scorer(method: Method, world: World, seed: int) -> Scorer:
-    """Fit our model."""
+def our_model(method: Method, world: World, seed: int) -> Scorer:
+    """Build our model and train it."""
     n_users, n_items = world.split.train.shape
     present = torch.ones(n_items, dtype=torch.bool)
     content = ({"content": world.vectors}, {"content": present}) if method.reads_content else (None, None)
@@ -62,8 +62,8 @@ def users_per_step(method: Method, world: World) -> int:
     return max(1, round(method.pairs * world.split.train.shape[0] / world.split.train.nnz))
 
 
-def their_scorer(method: Method, world: World, seed: int, python: Path, limit: float) -> Scorer:
-    """Let the peer fit its model; what it does not know stands last."""
+def their_fit(method: Method, world: World, seed: int, python: Path, limit: float) -> Kept:
+    """Let the peer fit its model, and judge it; what it does not know stands last."""
     users, items = world.split.train.nonzero()
     task = {
         "model": method.model,
@@ -74,9 +74,10 @@ def their_scorer(method: Method, world: World, seed: int, python: Path, limit: f
         "features": world.vectors.numpy() if method.reads_content else None,
     }
     arrays = {name: task.pop(name) for name in ("pairs", "features")}
-    scores = torch.from_numpy(scores_of(method.peer, python, task, arrays, limit))
+    found, took = scores_of(method.peer, python, task, arrays, limit)
+    scores = torch.from_numpy(found)
     least = scores[~scores.isnan()].min() - 1
-    return Given(torch.where(scores.isnan(), least, scores))
+    return Kept(world.frame(Given(torch.where(scores.isnan(), least, scores))), took)
 
 
 def fits_of(name: str, method: Method, world: World, seeds: int, version: str) -> dict[str, list[Fit]]:
@@ -99,59 +100,39 @@ def make(name: str, method: Method, world: World, options: argparse.Namespace) -
     fits = fits_of(name, method, world, options.seeds, version_of(method.peer, python))
     for ours, theirs in zip(*fits.values(), strict=True):
         seed = ours.told["seed"]
-        ours.make(options.out, lambda seed=seed: world.frame(our_scorer(method, world, seed)))
-        judged = partial(their_scorer, method, world, seed, python, options.limit)
-        theirs.make(options.out, lambda judged=judged: world.frame(judged()))
+        ours.make(options.out, partial(our_fit, method, world, seed))
+        theirs.make(options.out, partial(their_fit, method, world, seed, python, options.limit))
 
 
-def rows_of(name: str, method: Method, world: World, seeds: int, out: Path) -> list[list[str]]:
-    """Return rows of ours, theirs, and the difference; none where a fit is not there yet."""
+def found_of(name: str, method: Method, world: World, seeds: int, out: Path) -> Pair | None:
+    """Return what the fits of one method have left, None where one is not there yet."""
     if (python := python_if_there(method.peer, cache_folder())) is None:
-        return []
+        return None
     fits = fits_of(name, method, world, seeds, version_of(method.peer, python))
-    found = {who: [one.find(out) for one in some] for who, some in fits.items()}
-    if any(one is None for some in found.values() for one in some):
-        return []
-    frames = {who: [one[0] for one in some if one] for who, some in found.items()}
-    seconds = {who: float(np.median([one[1] for one in some if one])) for who, some in found.items()}
-    return _rows(name, frames, seconds)
+    found = {who: [left for fit in some if (left := fit.find(out))] for who, some in fits.items()}
+    return found if all(len(found[who]) == len(some) for who, some in fits.items()) else None
 
 
-def _rows(name: str, frames: dict[str, list[pl.DataFrame]], seconds: dict[str, float]) -> list[list[str]]:
-    found = compare({who: average_over_seeds(some) for who, some in frames.items()})
-    values = {(r["protocol"], r["metric"], r["run"]): r for r in found.iter_rows(named=True)}
-    rows = []
-    for who, some in frames.items():
-        spread = spread_over_seeds(some)
-        cells = [_mean(values[(*key, who)]["mean"], spread.get(key)) for key in SHOWN]
-        rows.append([name, who, *cells, f"{seconds[who]:.1f}"])
-    _, theirs = frames
-    cells = [_difference(values[(*key, theirs)]) for key in SHOWN]
-    return [*rows, ["", "difference", *cells, ""]]
-
-
-def _mean(mean: float, spread: float | None) -> str:
-    return f"{mean:.4f}" + ("" if spread is None else f" ± {spread:.4f}")
-
-
-def _difference(row: dict[str, float]) -> str:
-    """Print ours minus theirs."""
-    ours = (0.0 - row[name] for name in ("difference", "difference_high", "difference_low"))
-    return "{:+.4f} [{:+.4f}, {:+.4f}]".format(*ours).replace("-", "−")
-
-
-def show(names: Sequence[str], world: World, seeds: int, out: Path) -> None:
-    """Print one table of what is complete."""
-    rows = [row for name in names for row in rows_of(name, METHODS[name], world, seeds, out)]
-    columns = (f"{metric.upper()}, {'all' if protocol == 'full' else '99'}" for protocol, metric in SHOWN)
+def show(world: World, seeds: int, out: Path) -> None:
+    """Print the tables of what is complete."""
+    pairs = {
+        name: pair
+        for name, method in METHODS.items()
+        if (pair := found_of(name, method, world, seeds, out)) is not None
+    }
     print(f"{world.dataset}; {world.split}")
     print(
-        f"Means over users and {seeds} seeds ± standard deviation over seeds; the difference is ours minus theirs"
+        "Means over users and seeds ± standard deviation over seeds; the difference is ours minus theirs with"
+    )
+    print("its 95 % bootstrap interval over users.\n")
+    print(quality(pairs))
+    print(
+        "\nTraining from interactions in memory to a fitted model, medians over the seeds (least–largest), in"
     )
     print(
-        "with its 95 % bootstrap interval over users; s is the median of the seeds, a peer's start included.\n"
+        "seconds on the clock and of all processors; equal where the interval of the difference holds zero.\n"
     )
-    print(table(["method", "by", *columns, "s"], *rows))
+    print(times(pairs))
 
 
 def main() -> None:
@@ -178,7 +159,7 @@ def main() -> None:
             make(name, METHODS[name], world, options)
         except MissingPeerError as error:
             lost.append(f"{name}: {error}")
-    show(list(METHODS), world, options.seeds, options.out)
+    show(world, options.seeds, options.out)
     for sentence in lost:
         print(f"\nleft out: {sentence}")
 

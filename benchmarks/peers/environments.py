@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peers.timing import Took
 
 from irisrec.errors import IrisrecError
 from irisrec.lock import only_one
@@ -110,21 +111,24 @@ def version_of(peer: str, python: Path) -> str:
 
 def scores_of(
     peer: str, python: Path, task: dict[str, Any], arrays: dict[str, np.ndarray | None], limit: float
-) -> np.ndarray:
-    """Fit a peer's model within ``limit`` seconds and return its scores (n_users, N); arrays go by files."""
+) -> tuple[np.ndarray, Took]:
+    """Fit a peer's model within ``limit`` seconds; return its scores (n_users, N) and how long training took.
+
+    Arrays go by files.
+    """
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: str(Path(folder) / f"{name}.npy") for name in ("scores", *arrays)}
+        took = Path(folder) / "took.json"
         for name, values in arrays.items():
             if values is None:
                 paths[name] = ""
             else:
                 np.save(paths[name], values)
         told = Path(folder) / "task.json"
-        told.write_text(json.dumps({**task, **paths}))
+        told.write_text(json.dumps({**task, **paths, "took": str(took)}))
         command = [str(python), str(HERE / f"in_{peer}.py"), str(told)]
         _run(command, limit, f"{peer} cannot fit {task['model']}", folder)
-        scores: np.ndarray = np.load(paths["scores"])
-        return scores
+        return np.load(paths["scores"]), Took(**json.loads(took.read_text()))
 
 
 def _run(command: list[str], limit: float, what: str, folder: str | None = None) -> str:

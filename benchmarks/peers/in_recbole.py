@@ -7,13 +7,14 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from recbole_data import prepared  # first: it mends what RecBole needs
+from recbole_data import World, prepared  # first: it mends what RecBole needs
 
 # isort: split
 from recbole.data.interaction import Interaction
-from recbole.utils import get_trainer
+from timing import timed
 
 
 def main(task: dict, folder: Path) -> None:
@@ -21,8 +22,7 @@ def main(task: dict, folder: Path) -> None:
     import torch
 
     world = prepared(task, folder)
-    model = world.build(task["model"])
-    get_trainer(world.config["MODEL_TYPE"], task["model"])(world.config, model).fit(world.train, saved=False)
+    model, took = timed(lambda: fitted(world, task["model"]))
     model.eval()
     data = world.data
     known = {
@@ -35,6 +35,14 @@ def main(task: dict, folder: Path) -> None:
     scores = np.full(task["shape"], np.nan, dtype=np.float32)
     scores[np.ix_(known["user_id"], known["item_id"])] = found.numpy()
     np.save(task["scores"], scores)
+    Path(task["took"]).write_text(json.dumps(took._asdict()))
+
+
+def fitted(world: World, name: str) -> Any:
+    """Build a model and train it."""
+    model = world.build(name)
+    world.trainer(model).fit(world.train, saved=False)
+    return model
 
 
 if __name__ == "__main__":

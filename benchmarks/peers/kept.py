@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
+from peers.timing import Took
 
 from irisrec.experiments.folder import read_frame
 from irisrec.files import atomic_path, read_json, sha256, write_json
+
+
+class Kept(NamedTuple):
+    """What a fit left: every user's metrics, and how long its training took."""
+
+    frame: pl.DataFrame
+    took: Took
 
 
 @dataclass(frozen=True)
@@ -33,23 +40,20 @@ class Fit:
         key = sha256(json.dumps(self.told, sort_keys=True, default=str))
         return folder / f"{self.name}-{key[:12]}.parquet"
 
-    def find(self, folder: Path) -> tuple[pl.DataFrame, float] | None:
-        """Return the per-user frame and the seconds, None where it was not made yet."""
+    def find(self, folder: Path) -> Kept | None:
+        """Return what it left, None where it was not made yet."""
         path = self.path(folder)
         if not path.exists():
             return None
-        return read_frame(path), float(read_json(path.with_suffix(".json"))["seconds"])
+        return Kept(read_frame(path), Took(**read_json(path.with_suffix(".json"))["took"]))
 
-    def make(self, folder: Path, fit: Callable[[], pl.DataFrame]) -> tuple[pl.DataFrame, float]:
-        """Find it, or make and keep it."""
-        if (found := self.find(folder)) is not None:
-            return found
+    def make(self, folder: Path, fit: Callable[[], Kept]) -> None:
+        """Make and keep it, if it is not there."""
+        if self.find(folder) is not None:
+            return
         folder.mkdir(parents=True, exist_ok=True)
-        started, path = time.perf_counter(), self.path(folder)
-        frame = fit()
-        seconds = time.perf_counter() - started
-        write_json(path.with_suffix(".json"), {**self.told, "seconds": round(seconds, 2)})
+        path, (frame, took) = self.path(folder), fit()
+        write_json(path.with_suffix(".json"), {**self.told, "took": took._asdict()})
         with atomic_path(path) as temporary:
             frame.write_parquet(temporary)
-        print(f"{self.name}: {seconds:.1f} s, kept as {path.name}", file=sys.stderr)
-        return frame, seconds
+        print(f"{self.name}: trained in {took.seconds:.1f} s, kept as {path.name}", file=sys.stderr)

@@ -11,7 +11,7 @@ np.float = float  # RecBole 1.2 asks for what NumPy has dropped
 
 from recbole.config import Config  # noqa: E402
 from recbole.data import create_dataset, data_preparation  # noqa: E402
-from recbole.utils import get_model, init_seed  # noqa: E402
+from recbole.utils import get_model, get_trainer, init_seed  # noqa: E402
 
 NAME = "pairs"
 
@@ -27,6 +27,10 @@ class World(NamedTuple):
     def build(self, name: str) -> Any:
         """Return a model, not trained."""
         return get_model(name)(self.config, self.train._dataset).to(self.config["device"])
+
+    def trainer(self, model: Any) -> Any:
+        """Return what trains and judges a model."""
+        return get_trainer(self.config["MODEL_TYPE"], self.config["model"])(self.config, model)
 
 
 def prepared(task: dict, folder: Path) -> World:

@@ -4,13 +4,9 @@ python speed_cornac.py TASK.json      keys and answer as of speed_ours.py
 """
 
 import json
-import resource
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch  # noqa: F401 -- VBPR imports it when it is fitted, which is no part of an epoch
@@ -18,8 +14,7 @@ from cornac.data import Dataset, ImageModality
 from cornac.eval_methods.base_method import ranking_eval
 from cornac.metrics import NDCG, HitRatio
 from cornac.models import VBPR
-
-REQUESTS = 50
+from timing import REQUESTS, peak_bytes, timed
 
 
 def main(task: dict) -> dict:
@@ -41,24 +36,17 @@ def main(task: dict) -> dict:
     _, judging = timed(lambda: ranking_eval(model, metrics, data, test, verbose=False))
     users = [int(user) for user in held[:, 0] if int(user) in data.uid_map]
     single = [
-        timed(lambda user=user: model.recommend(user, k=10, remove_seen=True, train_set=data))[1]
+        timed(lambda user=user: model.recommend(user, k=10, remove_seen=True, train_set=data))[1].seconds
         for user in users
     ]
     return {
-        "epoch": epoch,
+        "epoch": epoch.seconds,
         "timed": 1.0,
-        "judge": judging / len(users),
+        "judge": judging.seconds / len(users),
         "bulk": sum(single) / len(single),  # one user after the other is all it has
         "single": statistics.median(single[:REQUESTS]),
-        "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "peak": peak_bytes(),
     }
-
-
-def timed(make: Callable[[], Any]) -> tuple[Any, float]:
-    """Return what was made and the seconds it took."""
-    started = time.perf_counter()
-    made = make()
-    return made, time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -18,8 +18,6 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ import numpy as np
 import polars as pl
 import torch
 from scipy.sparse import csr_matrix
+from timing import REQUESTS, timed
 
 from irisrec.data.catalog import Catalog
 from irisrec.data.split import Split
@@ -42,8 +41,6 @@ from irisrec.recommendation.known import KnownUsers
 from irisrec.recommendation.recommender import Recommender
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
-
-REQUESTS = 50
 
 
 def main(task: dict[str, Any]) -> dict[str, float]:
@@ -80,11 +77,13 @@ def ours(task: dict[str, Any], train: csr_matrix, held: csr_matrix) -> dict[str,
     _, bulk = timed(
         lambda: sum(1 for _ in recommender.recommend_many(users=range(n_users), k=10, n_reasons=0))
     )
-    single = [timed(lambda user=user: recommender.recommend(user, k=10, n_reasons=0))[1] for user in asked]
+    single = [
+        timed(lambda user=user: recommender.recommend(user, k=10, n_reasons=0))[1].seconds for user in asked
+    ]
     return {
         "epoch": epoch,
-        "judge": judging / n_users,
-        "bulk": bulk / n_users,
+        "judge": judging.seconds / n_users,
+        "bulk": bulk.seconds / n_users,
         "single": statistics.median(single),
     }
 
@@ -92,7 +91,7 @@ def ours(task: dict[str, Any], train: csr_matrix, held: csr_matrix) -> dict[str,
 def epoch_of(model: Scorer, train: csr_matrix, epochs: int) -> float:
     """Return the seconds of an epoch, the first left out, or of the fit of a model without epochs."""
     if not isinstance(model, Trainable):
-        return timed(lambda: model.fit(train))[1]
+        return timed(lambda: model.fit(train))[1].seconds
     # as a whole training would: so few epochs would not be compiled for, and the first one loads what is compiled
     config = TrainingConfig(epochs=epochs, batch_users=512, patience=0, fuse="on")
     return statistics.median(float(record["seconds"]) for record in fit(model, train, config).epochs[1:])
@@ -109,20 +108,13 @@ def implicit(task: dict[str, Any], train: csr_matrix, held: csr_matrix) -> dict[
     _, judging = timed(lambda: ranking_metrics_at_k(model, train, held, K=10, show_progress=False))
     _, bulk = timed(lambda: model.recommend(np.arange(n_users), train, N=10))
     asked = range(0, n_users, max(1, n_users // REQUESTS))
-    single = [timed(lambda user=user: model.recommend(user, train[user], N=10))[1] for user in asked]
+    single = [timed(lambda user=user: model.recommend(user, train[user], N=10))[1].seconds for user in asked]
     return {
-        "epoch": epoch,
-        "judge": judging / n_users,
-        "bulk": bulk / n_users,
+        "epoch": epoch.seconds,
+        "judge": judging.seconds / n_users,
+        "bulk": bulk.seconds / n_users,
         "single": statistics.median(single),
     }
-
-
-def timed(make: Callable[[], Any]) -> tuple[Any, float]:
-    """Return what was made and the seconds it took."""
-    started = time.perf_counter()
-    made = make()
-    return made, time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@ python speed_recbole.py TASK.json      keys and answer as of speed_ours.py; trai
 """
 
 import json
-import resource
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,8 @@ import numpy as np
 from recbole_data import World, prepared  # first: it mends what RecBole needs
 
 # isort: split
-from recbole.utils import get_trainer
 from recbole.utils.case_study import full_sort_topk
-
-REQUESTS = 50
+from timing import REQUESTS, peak_bytes, timed
 
 
 def main(task: dict, folder: Path) -> dict:
@@ -31,23 +27,23 @@ def main(task: dict, folder: Path) -> dict:
         train(world, model, task["seconds"]) if task["model"] != "EASE" else []
     )  # fitted where it is built
     model.eval()
-    trainer = get_trainer(world.config["MODEL_TYPE"], task["model"])(world.config, model)
+    trainer = world.trainer(model)
     _, judging = timed(lambda: trainer.evaluate(world.test, load_best_model=False))
     users = np.unique(world.test.uid_list.numpy())
     _, bulk = timed(
         lambda: [full_sort_topk(some, model, world.test, 10) for some in np.array_split(users, 4)]
     )
     single = [
-        timed(lambda user=user: full_sort_topk(np.array([user]), model, world.test, 10))[1]
+        timed(lambda user=user: full_sort_topk(np.array([user]), model, world.test, 10))[1].seconds
         for user in users[:REQUESTS]
     ]
     return {
-        "epoch": statistics.median(steps) * len(world.train) if steps else built,
+        "epoch": statistics.median(steps) * len(world.train) if steps else built.seconds,
         "timed": len(steps) / len(world.train) if steps else 1.0,
-        "judge": judging / len(users),
-        "bulk": bulk / len(users),
+        "judge": judging.seconds / len(users),
+        "bulk": bulk.seconds / len(users),
         "single": statistics.median(single),
-        "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "peak": peak_bytes(),
     }
 
 
@@ -66,13 +62,6 @@ def train(world: World, model: Any, seconds: float) -> list[float]:
         if len(steps) > 3 and time.perf_counter() - begun > seconds:
             break
     return steps[1:]
-
-
-def timed(make: Callable[[], Any]) -> tuple[Any, float]:
-    """Return what was made and the seconds it took."""
-    started = time.perf_counter()
-    made = make()
-    return made, time.perf_counter() - started
 
 
 if __name__ == "__main__":
