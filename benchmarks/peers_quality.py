@@ -68,6 +68,7 @@ def their_fit(method: Method, world: World, seed: int, python: Path, limit: floa
     task = {
         "model": method.model,
         "options": method.theirs,
+        "cpu_seconds": method.cpu_seconds,
         "seed": seed,
         "shape": world.split.train.shape,
         "pairs": np.column_stack([users, items]),
@@ -83,9 +84,12 @@ def their_fit(method: Method, world: World, seed: int, python: Path, limit: floa
 def fits_of(name: str, method: Method, world: World, seeds: int, version: str) -> dict[str, list[Fit]]:
     """Return {who: one fit per seed}, ours first."""
     shared = {"data": world.dataset.fingerprint, "users": world.split.train.shape[0]}
+    shared["threads"] = torch.get_num_threads()  # also of the peer, which is told by the same variable
     ours = {"model": method.ours, "training": method.training, "batch_users": users_per_step(method, world)}
     theirs = {"peer": method.peer, "version": version, "model": method.model, "options": method.theirs}
-    n = 1 if method.is_exact else seeds
+    if method.cpu_seconds:
+        theirs["cpu_seconds"] = method.cpu_seconds
+    n = min(seeds, method.seeds)
     return {
         "irisrec": [Fit(f"{name}-irisrec-{s}", {**shared, **ours, "seed": s}) for s in range(n)],
         f"{method.peer} {version}": [

@@ -127,7 +127,7 @@ def scores_of(
         told = Path(folder) / "task.json"
         told.write_text(json.dumps({**task, **paths, "took": str(took)}))
         command = [str(python), str(HERE / f"in_{peer}.py"), str(told)]
-        _run(command, limit, f"{peer} cannot fit {task['model']}", folder)
+        print(_run(command, limit, f"{peer} cannot fit {task['model']}", folder), end="", file=sys.stderr)
         return np.load(paths["scores"]), Took(**json.loads(took.read_text()))
 
 

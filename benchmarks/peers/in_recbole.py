@@ -6,10 +6,12 @@ python in_recbole.py TASK.json      keys as of in_cornac.py
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from recbole_data import World, prepared  # first: it mends what RecBole needs
 
 # isort: split
@@ -19,10 +21,8 @@ from timing import timed
 
 def main(task: dict, folder: Path) -> None:
     """Fit and score."""
-    import torch
-
     world = prepared(task, folder)
-    model, took = timed(lambda: fitted(world, task["model"]))
+    model, took = timed(lambda: fitted(world, task["model"], task["cpu_seconds"]))
     model.eval()
     data = world.data
     known = {
@@ -38,10 +38,18 @@ def main(task: dict, folder: Path) -> None:
     Path(task["took"]).write_text(json.dumps(took._asdict()))
 
 
-def fitted(world: World, name: str) -> Any:
-    """Build a model and train it."""
-    model = world.build(name)
-    world.trainer(model).fit(world.train, saved=False)
+def fitted(world: World, name: str, cpu_seconds: float) -> Any:
+    """Build a model and train it, for so many seconds of the processors at most, or as long as it is told if 0."""
+    stop, model = time.process_time() + cpu_seconds, world.build(name)
+    if not cpu_seconds:
+        world.trainer(model).fit(world.train, saved=False)
+        return model
+    n_steps = 0
+    for _ in world.steps(model, world.config["epochs"]):
+        n_steps += 1
+        if time.process_time() > stop:
+            break
+    print(f"{n_steps / len(world.train):.2f} epochs")
     return model
 
 

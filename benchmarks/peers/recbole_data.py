@@ -2,10 +2,13 @@
 
 import logging
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 np.float = float  # RecBole 1.2 asks for what NumPy has dropped
 
@@ -31,6 +34,18 @@ class World(NamedTuple):
     def trainer(self, model: Any) -> Any:
         """Return what trains and judges a model."""
         return get_trainer(self.config["MODEL_TYPE"], self.config["model"])(self.config, model)
+
+    def steps(self, model: Any, epochs: int) -> Iterator[float]:
+        """Train step by step, as the trainer does, so that it can be stopped at any; yield the seconds of each."""
+        optimizer = torch.optim.Adam(model.parameters(), lr=self.config["learning_rate"])
+        model.train()
+        for _ in range(epochs):
+            for batch in self.train:
+                started = time.perf_counter()
+                optimizer.zero_grad()
+                model.calculate_loss(batch).backward()
+                optimizer.step()
+                yield time.perf_counter() - started
 
 
 def prepared(task: dict, folder: Path) -> World:

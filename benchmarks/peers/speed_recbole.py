@@ -49,16 +49,9 @@ def main(task: dict, folder: Path) -> dict:
 
 def train(world: World, model: Any, seconds: float) -> list[float]:
     """Return the seconds of steps, the first one left out, for it warms up."""
-    import torch
-
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3)
     steps, begun = [], time.perf_counter()
-    for batch in world.train:
-        started = time.perf_counter()
-        optimizer.zero_grad()
-        model.calculate_loss(batch).backward()
-        optimizer.step()
-        steps.append(time.perf_counter() - started)
+    for step in world.steps(model, epochs=1):
+        steps.append(step)
         if len(steps) > 3 and time.perf_counter() - begun > seconds:
             break
     return steps[1:]
