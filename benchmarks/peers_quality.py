@@ -84,7 +84,6 @@ def their_fit(method: Method, world: World, seed: int, python: Path, limit: floa
 def fits_of(name: str, method: Method, world: World, seeds: int, version: str) -> dict[str, list[Fit]]:
     """Return {who: one fit per seed}, ours first."""
     shared = {"data": world.dataset.fingerprint, "users": world.split.train.shape[0]}
-    shared["threads"] = torch.get_num_threads()  # also of the peer, which is told by the same variable
     ours = {"model": method.ours, "training": method.training, "batch_users": users_per_step(method, world)}
     theirs = {"peer": method.peer, "version": version, "model": method.model, "options": method.theirs}
     if method.cpu_seconds:

@@ -85,9 +85,9 @@ METHODS = {
         {"name": "neumf", "dim": 8, "n_layers": 3, "item_bias": False, "init_std": 0.01, "pretrain": False},
         "cornac",
         "NeuMF",
-        {"num_factors": 8, "layers": [64, 32, 16, 8], "num_epochs": 20, "batch_size": PAIRS}
+        {"num_factors": 8, "layers": [64, 32, 16, 8], "num_epochs": 10, "batch_size": PAIRS}
         | {"num_neg": 4, "lr": 0.002, "backend": "pytorch"},
-        _by_steps(20, 0.002, "log", 4),
+        _by_steps(10, 0.002, "log", 4),
     ),
     "lightgcn": Method(
         {"name": "lightgcn", "dim": 64, "n_layers": 3, "init_std": 0.04},
