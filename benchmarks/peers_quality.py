@@ -6,8 +6,8 @@
 FOLDER holds RecBole's files of MovieLens-100K. One random interaction of each user is held out for test, one for
 validation, which nobody reads: everybody trains for the same number of epochs. Each peer is installed once into an
 environment of its own under the cache folder (IRISREC_CACHE, as of irisrec) and trains by itself; its scores of all
-pairs are judged by the same code as ours. What cannot be installed or run within its time is named and left out. A second
-table gives what training took; on a machine with other work only its CPU seconds mean anything.
+pairs are judged by the same code as ours. What cannot be installed or run within its time is named and left out.
+A second table gives what training took; on a machine with other work only its CPU seconds mean anything.
 
 Every fit is kept (--out) and never made twice: killed, the same command goes on.
 """
