@@ -5,6 +5,7 @@ import torch
 
 from irisrec.models.attended import attended_scores
 from irisrec.models.histories import Histories, bag_sum
+from irisrec.models.item_tables import Part
 from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.pair_kernel import expand, fused, pair_logits
 from irisrec.native.library import compiler
@@ -79,6 +80,35 @@ def test_scores_and_gradients_are_those_of_the_table_of_pairs(name, beta, weight
     for found, wanted in zip(gradients, exact, strict=True):
         close = 2e-5 * max(float(wanted.abs().max()), 0.1)
         torch.testing.assert_close(found.double(), wanted, rtol=2e-5, atol=close)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_rows_of_leaves_give_the_scores_of_the_rows_and_gather_their_gradients_in_place(name):
+    sides, factors, rows, columns, histories = made(name, weighted=False, scale=0.5)
+    generator = torch.Generator().manual_seed(2)
+    *tables, h = [x.requires_grad_() for x in (sides[0], sides[1], *factors, sides[2])]
+    places = [torch.randperm(len(x) + 9, generator=generator)[: len(x)] for x in tables]
+    leaves = [
+        torch.full((len(x) + 9, x.shape[1]), torch.nan).index_copy(0, at, x.detach()).requires_grad_()
+        for x, at in zip(tables, places, strict=True)
+    ]
+    before = [torch.randn(x.shape, generator=generator) for x in leaves]
+    for leaf, gradient in zip(leaves, before, strict=True):
+        leaf.grad = gradient.clone()
+    a, b, p, q = (Part(leaf, at) for leaf, at in zip(leaves, places, strict=True))
+    same = (rows, columns), histories, 0.8
+    with fused():
+        wanted = attended_scores((tables[0], tables[1], h), (tables[2], tables[3]), *same)
+        direction = torch.randn(wanted.shape, generator=generator)
+        *gradients, of_h = torch.autograd.grad(wanted, (*tables, h), direction)
+        scores = attended_scores((a, b, h), (p, q), *same)
+        scores.backward(direction)
+    assert torch.equal(scores, wanted)
+    assert torch.equal(h.grad, of_h)
+    for leaf, at, old, gradient in zip(leaves, places, before, gradients, strict=True):
+        # a multiply-add rounds once, where a product and a sum round twice
+        close = 2e-7 * float(gradient.abs().max())
+        torch.testing.assert_close(leaf.grad, old.index_add(0, at, gradient), rtol=3e-7, atol=close)
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from irisrec.models.histories import Histories
+from irisrec.models.item_tables import Part
 from irisrec.native.choice import library_for
 from irisrec.native.lists import Lists
-from irisrec.native.pairs import Attended, Pairs
+from irisrec.native.pairs import Attended, Pairs, Rows
 
 
 class _AttendedScores(torch.autograd.Function):
@@ -18,19 +19,21 @@ class _AttendedScores(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *arguments: Any) -> Tensor:
-        *_, ctx.pairs, ctx.lists, ctx.beta, ctx.attended = arguments
+        *ctx.tables, _, ctx.parts, ctx.pairs, ctx.lists, ctx.beta, ctx.attended = arguments
         scores: Tensor = ctx.attended.scores
         return scores
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        found = ctx.pairs.gradients(ctx.lists, ctx.beta, ctx.attended, gradients[0])
-        return *found, None, None, None, None
+        to = tuple(part.gradient() for part in ctx.parts)
+        of_h = ctx.pairs.gradients(ctx.lists, ctx.beta, ctx.attended, gradients[0], to)
+        found = (None if part.is_gathered else x for part, x in zip(ctx.parts, to, strict=True))
+        return *found, of_h, None, None, None, None, None
 
 
 def attended_scores(
-    sides: tuple[Tensor, Tensor, Tensor],
-    factors: tuple[Tensor, Tensor],
+    sides: tuple[Tensor | Part, Tensor | Part, Tensor],
+    factors: tuple[Tensor | Part, Tensor | Part],
     items: tuple[Tensor, Tensor | None],
     histories: Histories,
     beta: float,
@@ -47,19 +50,22 @@ def attended_scores(
         histories: B histories over the rows.
         beta: exponent of the denominator.
     """
-    tables = (*sides, *factors)
-    a, b, h, p, q = (x.detach() for x in tables)
-    operations = float(len(a)) * len(b) * (a.shape[1] + p.shape[1]) + float(len(histories.items)) * len(b)
+    *of_pairs, h = sides
+    a, b, p, _ = parts = [x if isinstance(x, Part) else Part(x) for x in (*of_pairs, *factors)]
+    tables = (*(part.table for part in parts), h)
+    operations = float(len(a)) * len(b) * (a.width + p.width) + float(len(histories.items)) * len(b)
     library = library_for(operations, *tables)
     if library is None or not len(a) or not len(b):
         return None
     keep = torch.is_grad_enabled() and any(x.requires_grad for x in tables)
-    pairs = Pairs(library, a, b, h, p, q, _same_rows(*items, len(b)))
+    a_rows, b_rows, p_rows, q_rows = (Rows(x.table.detach().contiguous(), x.rows) for x in parts)
+    same = _same_rows(*items, len(b))
+    pairs = Pairs(library, a_rows, b_rows, h.detach(), p_rows, q_rows, same)
     lists = Lists.of(histories.items, histories.offsets, histories.weights)
     attended: Attended | None = pairs.attended(lists, beta, keep)
     if attended is None or not keep:
         return None if attended is None else attended.scores
-    scores: Tensor = _AttendedScores.apply(*tables, pairs, lists, beta, attended)  # type: ignore[no-untyped-call]
+    scores: Tensor = _AttendedScores.apply(*tables, parts, pairs, lists, beta, attended)  # type: ignore[no-untyped-call]
     return scores
 
 

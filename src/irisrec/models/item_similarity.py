@@ -21,7 +21,7 @@ from irisrec.models.content_regression import ContentRegression
 from irisrec.models.contract import TABLES_OF_SCORES, ModalityShares, Reasons
 from irisrec.models.features import FeatureScaler, held_features, held_masks, hold_features
 from irisrec.models.histories import Histories
-from irisrec.models.item_tables import ItemTables
+from irisrec.models.item_tables import ItemTables, Part
 from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.pair_kernel import pair_logits
@@ -323,7 +323,7 @@ class ItemSimilarity(Trainable):
 
         return PairScores(
             sides=self._relu_sides(history, columns),
-            factors=(history.p, columns.q),
+            factors=(history.part("p"), columns.part("q")),
             is_uniform=self.attention is None,
             rows=rows,
             columns=candidates,
@@ -436,18 +436,19 @@ class ItemSimilarity(Trainable):
         a, b = self._sides(history, candidates)
         return pair_logits(a, b, self.attention.output, self.attention.activation)
 
-    def _relu_sides(
-        self, history: ItemTables, candidates: ItemTables
-    ) -> tuple[Tensor, Tensor, Tensor] | None:
+    def _relu_sides(self, history: ItemTables, candidates: ItemTables) -> tuple[Part, Part, Tensor] | None:
         """Return both sides of an additive attention with ReLU, and what weighs its units; None of another one."""
         attention = self.attention
         if (
             not isinstance(attention, AdditiveAttention)
             or attention.activation != "relu"
-            or history.p.is_cuda
+            or self.history_factors.is_cuda
         ):
             return None
-        return *self._sides(history, candidates), attention.output
+        if history.has_sides and candidates.has_sides:
+            return history.part("a"), candidates.part("b"), attention.output
+        a, b = self._sides(history, candidates)
+        return Part(a), Part(b), attention.output
 
     def _sides(self, history: ItemTables, candidates: ItemTables) -> tuple[Tensor, Tensor]:
         """Return both sides of an additive attention, (R, D) and (C, D)."""

@@ -5,12 +5,69 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
+_PartName = Literal["p", "q", "a", "b"]
 _Kind = TypeVar("_Kind", bound="ItemTables")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table of some items, or some rows of a leaf (`Leaves`).
+
+    Attributes:
+        table: (n, D), the rows themselves if ``rows`` is None.
+        rows: (R,) which rows of a leaf, each once.
+    """
+
+    table: Tensor
+    rows: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.table if self.rows is None else self.rows)
+
+    @property
+    def width(self) -> int:
+        """D, the numbers of a row."""
+        return self.table.shape[1]
+
+    @property
+    def is_gathered(self) -> bool:
+        """Whether the gradient of the rows is added to that of a leaf, and not given back."""
+        return self.rows is not None
+
+    def gradient(self) -> Tensor:
+        """Return what the gradient of the rows is added to: that of the leaf, or zeros."""
+        if not self.is_gathered:
+            return torch.zeros_like(self.table, memory_format=torch.contiguous_format)
+        if self.table.grad is None:
+            self.table.grad = torch.zeros_like(self.table)
+        return self.table.grad
+
+    def tensor(self) -> Tensor:
+        """Return the rows (R, D), differentiable."""
+        if self.rows is None:
+            return self.table
+        picked: Tensor = _Picked.apply(self.table, self)  # type: ignore[no-untyped-call]
+        return picked
+
+
+class _Picked(torch.autograd.Function):
+    """Rows of a leaf, whose gradient is added to the leaf's: no table with zeros elsewhere is made for each block."""
+
+    @staticmethod
+    def forward(ctx: Any, leaf: Tensor, part: Part) -> Tensor:
+        ctx.part = part
+        assert part.rows is not None
+        return leaf.index_select(0, part.rows)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None]:
+        ctx.part.gradient().index_add_(0, ctx.part.rows, gradients[0])
+        return None, None
 
 
 @dataclass(frozen=True)
@@ -37,6 +94,15 @@ class ItemTables:
         # the gradient of index_select is quicker than that of an index
         return self._each(lambda table: table.index_select(0, rows), ItemTables)
 
+    def part(self, name: _PartName) -> Part:
+        """Return one of the tables that are there."""
+        return Part(getattr(self, name))
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether a and b are there."""
+        return self.a is not None and self.b is not None
+
     def followed_by(self, others: ItemTables) -> ItemTables:
         """Return the rows of these items and then those of others of the same model."""
         rest = iter(others._tables)
@@ -53,7 +119,8 @@ class ItemTables:
         torch.autograd.backward([mine for mine, _ in reached], [gradient for _, gradient in reached])
 
     def _each(self, change: Callable[[Tensor], Tensor], kind: type[_Kind]) -> _Kind:
-        p, q = change(self.p), change(self.q)  # in the order of `_tables`
+        """Return the tables changed one after the other, in the order of `_tables`."""
+        p, q = change(self.p), change(self.q)
         outputs = {name: change(x) for name, x in self.outputs.items()}
         bias, a, b = (None if x is None else change(x) for x in (self.bias, self.a, self.b))
         return kind(p, q, outputs, bias, a, b)
@@ -105,22 +172,14 @@ class _PickedLeaves(ItemTables):
     def b(self) -> Tensor | None:
         return None if self._leaves.b is None else self._pick(self._leaves.b)
 
-    def _pick(self, table: Tensor) -> Tensor:
-        picked: Tensor = _Picked.apply(table, self._rows)  # type: ignore[no-untyped-call]
-        return picked
+    def part(self, name: _PartName) -> Part:
+        """Return one of the tables as rows of a leaf."""
+        return Part(getattr(self._leaves, name), self._rows)
 
+    @property
+    def has_sides(self) -> bool:
+        """Whether a and b are there."""
+        return self._leaves.has_sides
 
-class _Picked(torch.autograd.Function):
-    """Rows of a leaf, whose gradient is added to the leaf's: no table with zeros elsewhere is made for each block."""
-
-    @staticmethod
-    def forward(ctx: Any, leaf: Tensor, rows: Tensor) -> Tensor:
-        ctx.leaf, ctx.rows = leaf, rows
-        return leaf.index_select(0, rows)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None]:
-        if ctx.leaf.grad is None:
-            ctx.leaf.grad = torch.zeros_like(ctx.leaf)
-        ctx.leaf.grad.index_add_(0, ctx.rows, gradients[0])
-        return None, None
+    def _pick(self, leaf: Tensor) -> Tensor:
+        return Part(leaf, self._rows).tensor()

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from irisrec.native.choice import library_for
 from irisrec.native.library import compiler, compiling
-from irisrec.native.pairs import Pairs
+from irisrec.native.pairs import Pairs, Rows
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -110,8 +110,9 @@ def expand(a: Tensor, b: Tensor, h: Tensor, f: Callable[[Tensor], Tensor]) -> Te
         return _compiled(_expand, f)(a, b, h)
     library = library_for(float(len(a)) * len(b) * len(h), a, b, h) if f is torch.relu else None
     if library is not None:
-        none = a.new_empty
-        return Pairs(library, a, b, h, none(len(a), 0), none(len(b), 0), a.new_full((len(b),), -1)).logits()
+        none = Rows(a.new_empty(len(a), 0)), Rows(a.new_empty(len(b), 0))
+        sides = Rows(a.contiguous()), Rows(b.contiguous())
+        return Pairs(library, *sides, h, *none, a.new_full((len(b),), -1)).logits()
     g = a.new_empty(len(a), len(b))
     for rows, columns in _blocks(a, b):
         g[rows, columns] = f(a[rows, None, :] + b[None, columns, :]) @ h

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from irisrec.models.attended import attended_scores
 from irisrec.models.histories import Histories, history_sum
+from irisrec.models.item_tables import Part
 from irisrec.models.pair_block import PairBlock, completed, same_items
 from irisrec.models.uniform import uniform_scores
 
@@ -28,8 +29,8 @@ class PairScores:
         make_block: gives the block of the same pairs.
     """
 
-    sides: tuple[Tensor, Tensor, Tensor] | None
-    factors: tuple[Tensor, Tensor]
+    sides: tuple[Part, Part, Tensor] | None
+    factors: tuple[Part, Part]
     is_uniform: bool
     rows: Tensor
     columns: Tensor | None
@@ -43,7 +44,8 @@ class PairScores:
         """Return the (B, C) scores of `PairBlock.scores`."""
         totals = None
         if self.is_uniform:
-            totals = uniform_scores(*self.factors, (self.rows, self.columns), histories)
+            p, q = self.factors
+            totals = uniform_scores(p.tensor(), q.tensor(), (self.rows, self.columns), histories)
         elif self.sides is not None and "_block" not in self.__dict__:
             totals = attended_scores(
                 self.sides, self.factors, (self.rows, self.columns), histories, self.beta

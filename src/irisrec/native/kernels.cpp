@@ -391,6 +391,37 @@ void logits(int64_t* next, const Sides* sides, float* to) {
     }
 }
 
+// rows of a table (., D), those at places or the first n where that is null, times factor: padded with zeros to
+// (n_padded, width), and the same as (n_padded / 24, width, 24) where groups is not null
+void packed(int64_t* next, const float* table, const int64_t* places, int64_t n, int64_t D, float factor,
+            int64_t n_padded, int64_t width, float* to, float* groups) {
+    for (int64_t start; (start = take(next) * kGroup) < n_padded;)
+        for (int64_t i = start; i < least(start + kGroup, n_padded); i++) {
+            const float* from = table + (places && i < n ? places[i] : i) * D;
+            const int64_t there = i < n ? D : 0;
+            for (int64_t d = 0; d < there; d++) to[i * width + d] = factor * from[d];
+            for (int64_t d = there; d < width; d++) to[i * width + d] = 0;
+            if (groups)
+                for (int64_t d = 0; d < width; d++) groups[start * width + d * kGroup + i - start] = to[i * width + d];
+        }
+}
+
+// sums the parts (n_parts, n_padded, width) into the first one, and adds the first n rows and D columns of it, times
+// factors (width,) where that is not null, to rows of a table (., D): those at places, all different, or the first n
+void unpacked(int64_t* next, float* parts, int64_t n_parts, int64_t n_padded, int64_t width, const float* factors,
+              int64_t n, int64_t D, const int64_t* places, float* to) {
+    for (int64_t start; (start = take(next) * kGroup) < n;)
+        for (int64_t i = start; i < least(start + kGroup, n); i++) {
+            float *sum = parts + i * width, *row = to + (places ? places[i] : i) * D;
+            for (int64_t part = 1; part < n_parts; part++)
+                for (int64_t d = 0; d < width; d++) sum[d] += sum[part * n_padded * width + d];
+            if (factors)
+                for (int64_t d = 0; d < D; d++) row[d] += factors[d] * sum[d];
+            else
+                for (int64_t d = 0; d < D; d++) row[d] += sum[d];
+        }
+}
+
 // sums (n, C) of the rows of a table (R, C) over n lists
 void row_sums(int64_t* next, const float* table, int64_t R, int64_t C, const Lists* lists, float* to) {
     constexpr int NV = kForward;

@@ -41,6 +41,26 @@ class _Sides(ctypes.Structure):
     )
 
 
+class Rows(NamedTuple):
+    """Some rows of a table.
+
+    Attributes:
+        table: (n, D), contiguous.
+        places: (R,) int64, which rows, each once; None where these are all rows.
+    """
+
+    table: Tensor
+    places: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.table if self.places is None else self.places)
+
+    @property
+    def width(self) -> int:
+        """D, the numbers of a row."""
+        return self.table.shape[1]
+
+
 class Pairs:
     """Pairs of R rows and C columns, of which no table is made.
 
@@ -54,21 +74,44 @@ class Pairs:
     """
 
     def __init__(
-        self, library: ctypes.CDLL, a: Tensor, b: Tensor, h: Tensor, p: Tensor, q: Tensor, same: Tensor
+        self, library: ctypes.CDLL, a: Rows, b: Rows, h: Tensor, p: Rows, q: Rows, same: Tensor
     ) -> None:
-        self._library, self._shape = library, (len(a), len(b), a.shape[1], p.shape[1])
-        self._a, self._b = _padded(-a, _GROUP), _padded(b, _PANEL)
-        self._p, self._q = _padded(p, _GROUP), _padded(q, _PANEL)
-        self._h = _padded(h[None], 1)[0]
-        base = _padded((a.double() @ h.double()).to(a.dtype)[:, None], _GROUP)[:, 0].contiguous()
-        tables = (self._a, base, self._b, self._h, self._p, self._q, _grouped(self._a), _grouped(self._p))
+        self._library, self._rows = library, (a, b, p, q)
+        (self._a, a_groups), (self._p, p_groups) = self._packed(a, -1.0, _GROUP), self._packed(p, 1.0, _GROUP)
+        (self._b, _), (self._q, _) = self._packed(b, 1.0, _PANEL), self._packed(q, 1.0, _PANEL)
+        self._h = torch.nn.functional.pad(h, (0, -len(h) % _VECTOR)).contiguous()
+        base = -(self._a.double() @ self._h.double()).to(h.dtype)
+        tables = (self._a, base, self._b, self._h, self._p, self._q, a_groups, p_groups)
         self._held = (*tables, same.int().contiguous())  # as long as the structure points to them
         sizes = len(self._a), len(self._b), self._a.shape[1], self._p.shape[1], len(a), len(b)
         self._sides = ctypes.byref(_Sides(*map(address, self._held), *sizes))
 
+    def _packed(self, rows: Rows, factor: float, whole: int) -> tuple[Tensor, Tensor | None]:
+        """Return rows times a factor, with zeros below and at the right to whole groups and whole vectors.
+
+        Rows of the left side come in groups beside: (R / 24, D, 24).
+        """
+        n, width = len(rows), rows.width
+        shape = n + -n % whole, width + -width % _VECTOR
+        to = rows.table.new_empty(shape)
+        groups = to.new_empty(shape[0] // _GROUP, shape[1], _GROUP) if whole == _GROUP else None
+        share(
+            self._library.packed,
+            address(rows.table),
+            address(rows.places),
+            ctypes.c_int64(n),
+            ctypes.c_int64(width),
+            ctypes.c_float(factor),
+            *map(ctypes.c_int64, shape),
+            address(to),
+            address(groups),
+            operations=float(to.numel()),
+        )
+        return to, groups
+
     def logits(self) -> Tensor:
         """Return g (R, C)."""
-        R, C, D, _ = self._shape
+        (R, C), D = map(len, self._rows[:2]), self._rows[0].width
         g = self._a.new_empty(R, C)
         share(self._library.logits, self._sides, address(g), operations=float(R) * C * D)
         return g
@@ -79,8 +122,7 @@ class Pairs:
         ``keep`` what the gradients need. None where logits of a column lie so far apart, or are so large, that its sums
         could not be held.
         """
-        R, C, D, K = self._shape
-        B, padded = len(histories), len(self._b)
+        B, C, padded = len(histories), len(self._rows[1]), len(self._b)
         scores, highest = self._a.new_empty(B, C), self._a.new_empty(padded)
         numerators, denominators = (self._a.new_empty(padded, B) if keep else None for _ in range(2))
         unsafe = torch.zeros(1, dtype=torch.int32)
@@ -90,21 +132,25 @@ class Pairs:
             histories.as_argument,
             ctypes.c_float(beta),
             *map(address, (scores, numerators, denominators, highest, unsafe)),
-            operations=float(R) * C * (D + K) + float(len(histories.items)) * C,
+            operations=self._operations(histories),
         )
         return None if unsafe.item() else Attended(scores, numerators, denominators, highest)
 
     def gradients(
-        self, histories: Lists, beta: float, attended: Attended, gradient: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Return the gradients of a, b, h, p and q, given that (B, C) of the scores."""
-        R, C, D, K = self._shape
-        owners = histories.turned(self._library, R)
+        self, histories: Lists, beta: float, attended: Attended, gradient: Tensor, to: tuple[Tensor, ...]
+    ) -> Tensor:
+        """Return the gradient of h, given that (B, C) of the scores; add those of a, b, p and q to other tables.
+
+        ``to`` are of the shapes of the tables of a, b, p and q, contiguous.
+        """
+        owners = histories.turned(self._library, len(self._rows[0]))
         n_parts = min(
-            _MOST_PARTS, -(-C // _PART), max(1, _MOST_NUMBERS // (self._a.numel() + self._p.numel()))
+            _MOST_PARTS,
+            -(-len(self._rows[1]) // _PART),
+            max(1, _MOST_NUMBERS // (self._a.numel() + self._p.numel())),
         )
-        rows_a, rows_p = (x.new_empty(n_parts, *x.shape) for x in (self._a, self._p))
-        of_b, of_q = torch.zeros_like(self._b), torch.zeros_like(self._q)
+        of_a, of_p = (x.new_empty(n_parts, *x.shape) for x in (self._a, self._p))
+        of_b, of_q = torch.zeros_like(self._b)[None], torch.zeros_like(self._q)[None]
         share(
             self._library.attended_gradients,
             self._sides,
@@ -113,22 +159,30 @@ class Pairs:
             ctypes.c_int64(len(histories)),
             address(gradient.contiguous()),
             *map(address, attended[1:]),
-            *map(address, (rows_a, of_b, rows_p, of_q)),
+            *map(address, (of_a, of_b, of_p, of_q)),
             ctypes.c_int64(n_parts),
-            operations=float(R) * C * (D + K) + float(len(owners.items)) * C,
+            operations=self._operations(owners),
         )
-        of_a, of_p = rows_a.sum(0), rows_p.sum(0)
-        of_h = (self._b * of_b).sum(0) - (self._a * of_a).sum(0)  # self._a is -a
-        h = self._h
-        return (h * of_a)[:R, :D], (h * of_b)[:C, :D], of_h[:D], of_p[:R, :K], of_q[:C, :K]
+        found = zip(self._rows, (of_a, of_b, of_p, of_q), (self._h, self._h, None, None), to, strict=True)
+        for rows, parts, factors, table in found:
+            self._unpack(rows, parts, factors, table)
+        of_h = (self._b * of_b[0]).sum(0) - (self._a * of_a[0]).sum(0)  # self._a is -a
+        return of_h[: self._rows[0].width]
 
+    def _unpack(self, rows: Rows, parts: Tensor, factors: Tensor | None, to: Tensor) -> None:
+        """Sum the parts into the first one, and add it to the rows of a table."""
+        share(
+            self._library.unpacked,
+            address(parts),
+            *map(ctypes.c_int64, parts.shape),
+            address(factors),
+            ctypes.c_int64(len(rows)),
+            ctypes.c_int64(rows.width),
+            address(rows.places),
+            address(to),
+            operations=float(parts.numel()),
+        )
 
-def _padded(table: Tensor, rows: int) -> Tensor:
-    """Return a contiguous table with zeros below and at the right, to whole groups of rows and whole vectors."""
-    below, right = -len(table) % rows, -table.shape[1] % _VECTOR
-    return torch.nn.functional.pad(table, (0, right, 0, below)).contiguous()
-
-
-def _grouped(table: Tensor) -> Tensor:
-    """Return (R / 24, D, 24) of a table (R, D)."""
-    return table.view(len(table) // _GROUP, _GROUP, table.shape[1]).transpose(1, 2).contiguous()
+    def _operations(self, lists: Lists) -> float:
+        R, C = map(len, self._rows[:2])
+        return float(R) * C * (self._rows[0].width + self._rows[2].width) + float(len(lists.items)) * C
