@@ -213,6 +213,7 @@ def _run(config: ExperimentConfig, folder: RunFolder) -> Evaluation:
         seconds_per_epoch=_median([float(record["seconds"]) for record in progress.epochs]),
         evaluation_seconds=round(evaluation.seconds, 3),
         best_epoch=progress.best_epoch,
+        precision=progress.precision,
         peak_memory_bytes=peak_memory(),
     )
     write_report(folder)

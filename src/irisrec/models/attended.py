@@ -9,6 +9,7 @@ from torch import Tensor
 
 from irisrec.models.histories import Histories
 from irisrec.models.item_tables import Part
+from irisrec.models.products import is_rounding
 from irisrec.native.choice import library_for
 from irisrec.native.lists import Lists
 from irisrec.native.pairs import Attended, Pairs, Rows
@@ -49,6 +50,8 @@ def attended_scores(
         items: item rows (R,) of the rows and (C,) of the columns, all items if None; an item is in no sum of its own.
         histories: B histories over the rows.
         beta: exponent of the denominator.
+
+    Where training rounds (`irisrec.models.products`), p and q are.
     """
     *of_pairs, h = sides
     a, b, p, _ = parts = [x if isinstance(x, Part) else Part(x) for x in (*of_pairs, *factors)]
@@ -60,7 +63,7 @@ def attended_scores(
     keep = torch.is_grad_enabled() and any(x.requires_grad for x in tables)
     a_rows, b_rows, p_rows, q_rows = (Rows(x.table.detach().contiguous(), x.rows) for x in parts)
     same = _same_rows(*items, len(b))
-    pairs = Pairs(library, a_rows, b_rows, h.detach(), p_rows, q_rows, same)
+    pairs = Pairs(library, a_rows, b_rows, h.detach(), p_rows, q_rows, same, is_rounding())
     lists = Lists.of(histories.items, histories.offsets, histories.weights)
     attended: Attended | None = pairs.attended(lists, beta, keep)
     if attended is None or not keep:

@@ -26,6 +26,7 @@ from irisrec.models.modality_shares import shares_of
 from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.pair_kernel import pair_logits
 from irisrec.models.pair_scores import PairScores
+from irisrec.models.products import linear
 from irisrec.models.relevance import AdditiveAttention, ProductAttention
 from irisrec.models.ridge import RidgeTerm
 from irisrec.models.shapley import coalitions
@@ -239,6 +240,11 @@ class ItemSimilarity(Trainable):
         return groups
 
     @property
+    def rounds_products(self) -> bool:
+        """Whether there are pairs: in FISM the sum of a user's factors would be rounded, which is not one item's."""
+        return self.attention is not None
+
+    @property
     def pair_activations(self) -> float:
         """Every item against every item, times the attention's width."""
         width = self.config.attention_dim or self.config.dim
@@ -298,7 +304,7 @@ class ItemSimilarity(Trainable):
         added = None if self.ridge is None else self._added(rows, candidates, kept)
         return PairBlock(
             logits=self._logits(history, columns),
-            similarity=history.p @ columns.q.T,
+            similarity=linear(history.p, columns.q),
             same=same_items(rows, candidates),
             alpha=self.config.alpha,
             beta=self.config.beta,

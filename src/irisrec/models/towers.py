@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from irisrec.models.pair_kernel import ACTIVATIONS
+from irisrec.models.products import linear
 
 
 class FeatureTowers(nn.Module):
@@ -74,7 +74,9 @@ class FeatureTowers(nn.Module):
     def _project(self, name: str, values: Tensor) -> Tensor:
         x: Tensor = self.dropout(values)
         if name in self.projections:
-            x = self.dropout(self.activation(self.projections[name](x)))
+            map_ = self.projections[name]
+            assert isinstance(map_, nn.Linear)
+            x = self.dropout(self.activation(linear(x, map_.weight, map_.bias)))
         return x
 
     @staticmethod

@@ -164,6 +164,11 @@ class Trainable(Scorer):
         return {}
 
     @property
+    def rounds_products(self) -> bool:
+        """Whether it has products whose inputs training may round to bfloat16."""
+        return False
+
+    @property
     def pair_activations(self) -> float:
         """How many hidden units of a pair kernel one training step computes; 0 without such a kernel."""
         return 0.0

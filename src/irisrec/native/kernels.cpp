@@ -8,6 +8,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define LANES 16
 #define ACCUMULATORS 24  // of 32 registers
@@ -22,6 +26,7 @@
 typedef float V __attribute__((vector_size(LANES * 4)));
 typedef int32_t I __attribute__((vector_size(LANES * 4)));
 typedef float Anywhere __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef uint32_t Twin __attribute__((may_alias));  // two neighbouring bfloat16 numbers, the first one below
 
 namespace {
 
@@ -30,6 +35,11 @@ constexpr int kForward = 2;     // vectors of a panel whose pairs with all rows 
 constexpr int kBackward = 4;    // of a panel that goes through some rows at a time
 constexpr int64_t kRows = 96;   // at a time
 constexpr int64_t kColumns = 2 * 16;  // that are spread to at a time: their b and gradients lie in the first-level cache
+#if defined(__AVX512BF16__)
+constexpr bool kTwins = true;
+#else
+constexpr bool kTwins = false;
+#endif
 constexpr float kSpread = 80, kLargest = 80;  // as in pair_block.py
 
 inline V load(const float* p) { return *(const Anywhere*)p; }
@@ -92,6 +102,22 @@ inline V logarithm(V x) {
     return s * t + e * all(0.69314718f);
 }
 
+// the nearest bfloat16 number, of two equally near the even one
+inline float rounded(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x == x) bits += 0x7fff + (bits >> 16 & 1);
+    bits &= 0xffff0000;
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+}
+
+inline uint32_t twin(const float* x) {  // of two rounded numbers
+    uint32_t bits[2];
+    memcpy(bits, x, sizeof bits);
+    return bits[0] >> 16 | bits[1];
+}
+
 // rows first to first + W of a table, as (D, W)
 template <int W>
 void turn(const float* table, int64_t D, int64_t first, float* panel) {
@@ -122,9 +148,34 @@ void pairs_tile(const float* group, const float* panel, const float* h, const fl
             store(to + m * stride + v * LANES, LOGITS ? sum[m][v] + all(base[m]) : sum[m][v]);
 }
 
+// the same products of factors that are rounded, two of them in one instruction
+template <int MR, int NV>
+void twins_tile(const Twin* group, const Twin* panel, int64_t half, float* to, int64_t stride) {
+#if defined(__AVX512BF16__)
+    __m512 sum[MR][NV] = {};
+    for (int64_t d = 0; d < half; d++) {
+        __m512i b[NV];
+        for (int v = 0; v < NV; v++) b[v] = _mm512_loadu_si512(panel + (d * NV + v) * LANES);
+#pragma GCC unroll 24
+        for (int m = 0; m < MR; m++) {
+            const __m512i a = _mm512_set1_epi32(group[d * kGroup + m]);
+#pragma GCC unroll 4
+            for (int v = 0; v < NV; v++) sum[m][v] = _mm512_dpbf16_ps(sum[m][v], (__m512bh)a, (__m512bh)b[v]);
+        }
+    }
+#pragma GCC unroll 24
+    for (int m = 0; m < MR; m++)
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; v++) _mm512_storeu_ps(to + m * stride + v * LANES, sum[m][v]);
+#endif
+}
+
 }  // namespace
 
 extern "C" {
+
+// whether this processor multiplies bfloat16 numbers, two in the place of one float
+int32_t has_bfloat16() { return kTwins; }
 
 struct Sides {  // what pairs are made from, in tables that are padded with zeros to whole groups, panels and vectors
     const float *a, *base, *b, *h;     // -a (R, D), h.a (R,), b (C, D), h (D,)
@@ -132,6 +183,7 @@ struct Sides {  // what pairs are made from, in tables that are padded with zero
     const float *a_groups, *p_groups;  // -a and p as (R / 24, width, 24)
     const int32_t* same;               // (n_columns,) the row of the same item; -1 where there is none
     int64_t R, C, D, K, n_rows, n_columns;  // the last two without padding
+    int64_t are_rounded;                    // p and q; where there are twins, the groups of p then hold them
 };
 
 struct Lists {  // n lists of rows of a table, one after another
@@ -144,6 +196,15 @@ struct Lists {  // n lists of rows of a table, one after another
 
 namespace {
 
+// q of a panel, as (K, W), or as twins (K / 2, W)
+template <int W>
+void turn_factors(const Sides& s, int64_t first, float* panel) {
+    if (!kTwins || !s.are_rounded) return turn<W>(s.q, s.K, first, panel);
+    Twin* to = (Twin*)panel;
+    for (int64_t j = 0; j < W; j++)
+        for (int64_t d = 0; d < s.K / 2; d++) to[d * W + j] = twin(s.q + (first + j) * s.K + 2 * d);
+}
+
 // logits and similarities of rows start to stop: (rows, 2, W)
 template <int NV>
 void pairs_of(const Sides& s, int64_t start, int64_t stop, const float* b, const float* q, float* to) {
@@ -151,7 +212,10 @@ void pairs_of(const Sides& s, int64_t start, int64_t stop, const float* b, const
     for (int64_t i = start; i < stop; i += kGroup)
         for (int m = 0; m < kGroup; m += MR, to += MR * stride) {
             pairs_tile<MR, NV, true>(s.a_groups + i * s.D + m, b, s.h, s.base + i + m, s.D, to, stride);
-            pairs_tile<MR, NV, false>(s.p_groups + i * s.K + m, q, nullptr, nullptr, s.K, to + NV * LANES, stride);
+            if (kTwins && s.are_rounded)
+                twins_tile<MR, NV>((Twin*)(s.p_groups + i * s.K) + m, (Twin*)q, s.K / 2, to + NV * LANES, stride);
+            else
+                pairs_tile<MR, NV, false>(s.p_groups + i * s.K + m, q, nullptr, nullptr, s.K, to + NV * LANES, stride);
         }
 }
 
@@ -278,7 +342,7 @@ void attended(int64_t* next, const Sides* sides, const Lists* histories, float b
     for (int64_t first; (first = take(next) * W) < s.C && !*unsafe;) {
         const int64_t width = least(W, s.n_columns - first);
         turn<W>(s.b, s.D, first, b);
-        turn<W>(s.q, s.K, first, q);
+        turn_factors<W>(s, first, q);
         pairs_of<NV>(s, 0, s.R, b, q, table);
         for (int64_t j = 0; j < width && s.n_rows > 1; j++)  // an item's pair with itself must not be the highest
             if (const int32_t row = s.same[first + j]; row >= 0) table[row * 2 * W + j] = table[(row ? 0 : 2 * W) + j];
@@ -332,7 +396,7 @@ void attended_gradients(int64_t* next, const Sides* sides, const Lists* owners, 
         for (int64_t panel = part * n_panels / parts; panel < (part + 1) * n_panels / parts; panel++) {
             const int64_t first = panel * W, width = least(W, s.n_columns - first);
             turn<W>(s.b, s.D, first, b);
-            turn<W>(s.q, s.K, first, q);
+            turn_factors<W>(s, first, q);
             for (int64_t u = 0; u < n_users; u++)
                 for (int v = 0; v < NV; v++) {
                     const float* place = gradient + u * s.n_columns + first + v * LANES;
@@ -391,18 +455,26 @@ void logits(int64_t* next, const Sides* sides, float* to) {
     }
 }
 
-// rows of a table (., D), those at places or the first n where that is null, times factor: padded with zeros to
-// (n_padded, width), and the same as (n_padded / 24, width, 24) where groups is not null
+// rows of a table (., D), those at places or the first n where that is null, times factor, rounded if asked for: padded
+// with zeros to (n_padded, width), and the same as (n_padded / 24, width, 24), or as twins (n_padded / 24, width / 2, 24)
+// in the first half of each group, where groups is not null
 void packed(int64_t* next, const float* table, const int64_t* places, int64_t n, int64_t D, float factor,
-            int64_t n_padded, int64_t width, float* to, float* groups) {
+            int32_t is_rounded, int64_t n_padded, int64_t width, float* to, float* groups) {
     for (int64_t start; (start = take(next) * kGroup) < n_padded;)
         for (int64_t i = start; i < least(start + kGroup, n_padded); i++) {
             const float* from = table + (places && i < n ? places[i] : i) * D;
             const int64_t there = i < n ? D : 0;
-            for (int64_t d = 0; d < there; d++) to[i * width + d] = factor * from[d];
-            for (int64_t d = there; d < width; d++) to[i * width + d] = 0;
-            if (groups)
-                for (int64_t d = 0; d < width; d++) groups[start * width + d * kGroup + i - start] = to[i * width + d];
+            float* row = to + i * width;
+            for (int64_t d = 0; d < there; d++) row[d] = factor * from[d];
+            for (int64_t d = there; d < width; d++) row[d] = 0;
+            if (is_rounded)
+                for (int64_t d = 0; d < there; d++) row[d] = rounded(row[d]);
+            if (!groups) continue;
+            float* place = groups + start * width + i - start;
+            if (kTwins && is_rounded)
+                for (int64_t d = 0; d < width / 2; d++) ((Twin*)place)[d * kGroup] = twin(row + 2 * d);
+            else
+                for (int64_t d = 0; d < width; d++) place[d * kGroup] = row[d];
         }
 }
 

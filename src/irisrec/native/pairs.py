@@ -37,7 +37,7 @@ class _Sides(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in ("a", "base", "b", "h", "p", "q", "a_groups", "p_groups", "same")
         ),
-        *((name, ctypes.c_int64) for name in ("R", "C", "D", "K", "n_rows", "n_columns")),
+        *((name, ctypes.c_int64) for name in ("R", "C", "D", "K", "n_rows", "n_columns", "are_rounded")),
     )
 
 
@@ -71,25 +71,38 @@ class Pairs:
         a, b, h: (R, D), (C, D) and (D,).
         p, q: (R, K) and (C, K).
         same: (C,) the row that is the same item as the column, -1 where none is.
+        rounds: whether p and q are rounded to bfloat16, from which similarities and gradients are then computed.
     """
 
     def __init__(
-        self, library: ctypes.CDLL, a: Rows, b: Rows, h: Tensor, p: Rows, q: Rows, same: Tensor
+        self,
+        library: ctypes.CDLL,
+        a: Rows,
+        b: Rows,
+        h: Tensor,
+        p: Rows,
+        q: Rows,
+        same: Tensor,
+        rounds: bool = False,
     ) -> None:
         self._library, self._rows = library, (a, b, p, q)
-        (self._a, a_groups), (self._p, p_groups) = self._packed(a, -1.0, _GROUP), self._packed(p, 1.0, _GROUP)
-        (self._b, _), (self._q, _) = self._packed(b, 1.0, _PANEL), self._packed(q, 1.0, _PANEL)
+        self._a, a_groups = self._packed(a, _GROUP, factor=-1.0)
+        self._b, _ = self._packed(b, _PANEL)
+        self._p, p_groups = self._packed(p, _GROUP, rounds)
+        self._q, _ = self._packed(q, _PANEL, rounds)
         self._h = torch.nn.functional.pad(h, (0, -len(h) % _VECTOR)).contiguous()
         base = -(self._a.double() @ self._h.double()).to(h.dtype)
         tables = (self._a, base, self._b, self._h, self._p, self._q, a_groups, p_groups)
         self._held = (*tables, same.int().contiguous())  # as long as the structure points to them
-        sizes = len(self._a), len(self._b), self._a.shape[1], self._p.shape[1], len(a), len(b)
+        sizes = len(self._a), len(self._b), self._a.shape[1], self._p.shape[1], len(a), len(b), rounds
         self._sides = ctypes.byref(_Sides(*map(address, self._held), *sizes))
 
-    def _packed(self, rows: Rows, factor: float, whole: int) -> tuple[Tensor, Tensor | None]:
+    def _packed(
+        self, rows: Rows, whole: int, rounds: bool = False, factor: float = 1.0
+    ) -> tuple[Tensor, Tensor | None]:
         """Return rows times a factor, with zeros below and at the right to whole groups and whole vectors.
 
-        Rows of the left side come in groups beside: (R / 24, D, 24).
+        Rows of the left side come in groups beside: (R / 24, D, 24), rounded ones as the processor takes them.
         """
         n, width = len(rows), rows.width
         shape = n + -n % whole, width + -width % _VECTOR
@@ -102,6 +115,7 @@ class Pairs:
             ctypes.c_int64(n),
             ctypes.c_int64(width),
             ctypes.c_float(factor),
+            ctypes.c_int32(rounds),
             *map(ctypes.c_int64, shape),
             address(to),
             address(groups),

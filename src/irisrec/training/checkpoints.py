@@ -29,6 +29,7 @@ class Progress:
         best_value: its validation NDCG@10.
         finished: whether training ended by itself.
         epochs: one record per finished epoch: loss, learning rate, seconds, validation metrics.
+        precision: what the inputs of products were rounded to, ``float32`` where they were not.
         seconds, cpu_seconds: of fitting so far, what comes before the first epoch included, validation not.
     """
 
@@ -37,6 +38,7 @@ class Progress:
     best_value: float = float("-inf")
     finished: bool = False
     epochs: list[dict[str, Any]] = field(default_factory=list)
+    precision: str = "float32"
     seconds: float = 0.0
     cpu_seconds: float = 0.0
 

@@ -46,6 +46,10 @@ class TrainingConfig(Settings):
             ``last``, where a schedule that ends at a rate of zero has settled, whatever a noisy metric says.
         validate_every: epochs between validations; the last epoch is always validated.
         seed: of weights, batches, draws and dropout.
+        precision: ``bfloat16`` rounds the inputs of products to it, of the towers and of similarities p·q, on a GPU
+            those of the sums over long histories too; weights, moments, sums and the loss stay float32, as do judging
+            and recommending. ``auto`` rounds where the processor has instructions for it and an epoch was measured to
+            be faster.
         fuse: whether what goes over all pairs of items is compiled; ``auto`` where it saves more time than it takes.
         device: ``auto`` takes a GPU where there is one.
         memory_budget: most resident memory of the process in training and judging, such as ``2GB``, that blocks are
@@ -74,6 +78,7 @@ class TrainingConfig(Settings):
     keep: Literal["best", "last"] = "best"
     validate_every: int = Field(default=1, ge=1)
     seed: int = 0
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
     fuse: Literal["auto", "on", "off"] = "auto"
     device: str = "auto"
     memory_budget: int | None = None

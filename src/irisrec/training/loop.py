@@ -18,6 +18,7 @@ from irisrec.errors import TrainingError
 from irisrec.models.features import held_modalities, masked, replaced
 from irisrec.models.histories import Histories
 from irisrec.models.pair_kernel import fused
+from irisrec.models.products import rounding
 from irisrec.models.trainable import Trainable
 from irisrec.progress import Task, progress, say
 from irisrec.training.checkpoints import (
@@ -32,6 +33,7 @@ from irisrec.training.config import TrainingConfig
 from irisrec.training.lazy_adam import LazyAdamW, gradient_norm
 from irisrec.training.losses import best_bias
 from irisrec.training.negatives import draw_chances
+from irisrec.training.precision import Precision, precision_of
 from irisrec.training.steps import Step
 
 Validate = Callable[[Trainable], dict[str, float]]
@@ -79,13 +81,14 @@ def fit(
             f"{type(model).__name__} reads no modality; set it to 0"
         )
     device = _device(config.device)
+    precision = precision_of(config.precision, model, device)
     model.to(device)
     watch = Stopwatch()
     if new is None:
         new = np.bincount(train.indices, minlength=train.shape[1]) == 0
     model.begin_training(train, new)
     model.is_probabilistic = config.loss == "log" and config.negatives_by == "uniform"
-    trainer = _Trainer(model, train, config, device, new)
+    trainer = _Trainer(model, train, config, device, new, precision)
     if checkpoint is not None and checkpoint.exists():
         trainer.restore(load_state(checkpoint))
     elif begin is not None:
@@ -94,6 +97,11 @@ def fit(
     else:
         trainer.progress.add(watch)
         _pretrain(model, train, config, validate, checkpoint, trainer.progress)
+    trainer.progress.precision = precision
+    if config.precision != "float32":
+        say(
+            f"precision: the inputs of products are {'rounded to ' if precision == 'bfloat16' else ''}{precision}"
+        )
     with memory_budget(config.memory_budget), fused(trainer.worth_fusing):
         trainer.run(validate, checkpoint, after_epoch or (lambda progress: None))
     return trainer.progress
@@ -128,8 +136,10 @@ class _Trainer:
         config: TrainingConfig,
         device: torch.device,
         new: NDArray[np.bool_] | None = None,
+        precision: Precision = "float32",
     ) -> None:
         self.model, self.train, self.config, self.device = model, train, config, device
+        self.rounds = precision == "bfloat16"
         self.users = np.flatnonzero(np.diff(train.indptr))  # a user without training items teaches nothing
         self.steps_per_epoch = math.ceil(len(self.users) / config.batch_users)
         self.modalities = held_modalities(model)
@@ -270,7 +280,7 @@ class _Trainer:
     def _backward(self, had: Histories, generator: torch.Generator) -> tuple[float, int]:
         """Add the gradients of a step's loss, some history items and modalities being hidden."""
         known = self._known(had, generator)
-        with replaced(self.model, masked(self.model, self._kept(generator))):
+        with replaced(self.model, masked(self.model, self._kept(generator))), rounding(self.rounds):
             return self.step.backward(known, had, generator)
 
     def _known(self, had: Histories, generator: torch.Generator) -> Histories:
