@@ -43,6 +43,7 @@ INNER = {
     "models": [
         "options",
         "config",
+        "products",
         "histories",
         "features",
         "shapley",
@@ -52,6 +53,7 @@ INNER = {
         "pair_triton",
         "pair_kernel",
         "pair_block",
+        "item_tables",
         "attended",
         "uniform",
         "pair_scores",
@@ -97,7 +99,7 @@ INNER = {
         "robustness",
         "faithfulness",
     ],
-    "training": ["config", "losses", "negatives", "checkpoints", "lazy_adam", "steps", "loop"],
+    "training": ["config", "losses", "negatives", "checkpoints", "lazy_adam", "precision", "steps", "loop"],
 }
 
 
