@@ -4,7 +4,8 @@
     python benchmarks/phases.py --scale 0.25
 
 The best possible time of a phase is the larger of two: its floating-point operations at the measured rate of a matrix
-product, and the bytes it has to move at the measured rate of a copy. docs/performance.md derives both.
+product, and the bytes it has to move at the measured rate of a copy. docs/performance.md derives both. Where the
+processor multiplies bfloat16 numbers, phases and epochs with `training.precision = "bfloat16"` stand beside.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories, bag_sum
 from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.pair_kernel import fused, pair_logits
+from irisrec.models.products import rounding
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
 from irisrec.training.losses import log_loss
 from irisrec.training.negatives import expected_counts
+from irisrec.training.precision import Precision, precision_of
 
 
 @dataclass(frozen=True)
@@ -115,50 +118,69 @@ def main() -> None:
     def loss() -> torch.Tensor:
         return log_loss(scores, positive, counts)
 
+    precisions: tuple[Precision, ...] = ("float32",)
+    if precision_of("auto", build_model(ModelConfig(name="nais"), 1), torch.device("cpu")) == "bfloat16":
+        precisions = ("float32", "bfloat16")
     pairs, of_loss, hidden = float(R) * N, 4.0 * B * N, towers.outputs["image"].in_features
     sums, exponentials = 2.0 * nnz * N, 15 * pairs
     widths = sum(x.shape[1] for x in values.values())
-    measured: dict[str, tuple[float, float]] = {}  # seconds of a step, best seconds
+    # best seconds of a step, and those measured in each precision
+    measured: dict[str, tuple[float, list[float]]] = {}
+
+    def measure(name: str, best: float, make: Callable[[], Callable[[], Any]]) -> None:
+        """Measure the work that is made, and made anew in each precision."""
+        seconds = []
+        for precision in precisions:
+            with rounding(precision == "bfloat16"):
+                seconds.append(timed(make(), options.rounds))
+        measured[name] = best, seconds
+
     with fused() as is_fused:
         print("pairs", "compiled" if is_fused else "in tables: there is no compiler")
-        found, tower_outputs = attended(), content()
-        measured["scores: pairs and sums, forward"] = (
-            timed(attended, options.rounds),
+        measure(
+            "scores: pairs and sums, forward",
             machine.best(3 * pairs * D + exponentials + sums, 3 * of_loss),
+            lambda: attended,
         )
-        measured["their gradients, pairs computed again"] = (
-            timed(backward(found, leaves), options.rounds),
+        measure(
+            "their gradients, pairs computed again",
             machine.best(8 * pairs * D + exponentials + sums, 3 * of_loss),
+            lambda: backward(attended(), leaves),
         )
-        measured["towers, forward"] = (
-            timed(content, options.rounds),
+        measure(
+            "towers, forward",
             machine.best(N * hidden * (widths + 4 * D), 4.0 * N * widths),
+            lambda: content,
         )
-        measured["their gradients"] = (
-            timed(backward(tower_outputs, list(towers.parameters())), options.rounds),
+        measure(
+            "their gradients",
             machine.best(N * hidden * (widths + 8 * D), 4.0 * N * widths),
+            lambda: backward(content(), list(towers.parameters())),
         )
         total = loss()
-        measured["loss, forward and gradients"] = (
-            timed(lambda: (loss(), backward(total, [scores])()), options.rounds),
+        measure(
+            "loss, forward and gradients",
             machine.best(0, 3.25 * of_loss),
+            lambda: lambda: (loss(), backward(total, [scores])()),
         )
     weights = [torch.randn(N, D, requires_grad=True) for _ in range(2)]
     for weight in weights:
         weight.grad = torch.randn_like(weight)
     adam = torch.optim.AdamW(weights)
-    measured["optimiser, two tables of factors"] = (
-        timed(adam.step, options.rounds),
-        machine.best(0, 7 * 8.0 * N * D),
-    )
-    print(f"\n{'phase':39}{'ms per step':>12}{'at best':>10}{'ratio':>8}{'s per epoch':>13}")
-    for name, (seconds, best) in measured.items():
+    measure("optimiser, two tables of factors", machine.best(0, 7 * 8.0 * N * D), lambda: adam.step)
+    print(f"\nms per step {'':27}" + "".join(f"{name:>12}" for name in (*precisions, "at best", "ratio")))
+    for name, (best, seconds) in measured.items():
         print(
-            f"{name:39}{1e3 * seconds:12.1f}{1e3 * best:10.1f}{seconds / best:8.1f}{n_steps * seconds:13.2f}"
+            f"{name:39}"
+            + "".join(f"{1e3 * x:12.1f}" for x in (*seconds, best))
+            + f"{seconds[0] / best:12.1f}"
         )
-    seconds, best = (n_steps * sum(x) for x in zip(*measured.values(), strict=True))
+    best = n_steps * sum(best for best, _ in measured.values())
+    epoch = [n_steps * sum(x) for x in zip(*(seconds for _, seconds in measured.values()), strict=True)]
     print(
-        f"{'together':39}{'':12}{'':10}{seconds / best:8.1f}{seconds:13.2f}   at best {best:.2f} s per epoch"
+        f"{'together, s per epoch':39}"
+        + "".join(f"{x:12.2f}" for x in (*epoch, best))
+        + f"{epoch[0] / best:12.1f}"
     )
 
     dense = torch.zeros(B, R)
@@ -184,15 +206,20 @@ def main() -> None:
     for name, work in ways.items():
         print(f"{name:39}{1e3 * timed(work, options.rounds):12.1f}")
 
-    for name in ("fism", "nais", "multimodal-iris"):
+    for name, precision in [("fism", "float32")] + [
+        (name, precision) for name in ("nais", "multimodal-iris") for precision in precisions
+    ]:
         model = build_model(ModelConfig(name=name, dim=D), N, values, present)
-        config = TrainingConfig(epochs=3, batch_users=B, fuse="on", negatives="all", patience=0)
+        config = TrainingConfig(
+            epochs=3, batch_users=B, fuse="on", negatives="all", patience=0, precision=precision
+        )
         forget_peak()
         epochs = fit(model, train, config).epochs
         started = time.perf_counter()
         ranked = sum(len(part.topk(20).indices) for part in model.rank_scores(Histories.from_matrix(train)))
-        print(f"{name}: {min(float(e['seconds']) for e in epochs):.2f} s per epoch, {ranked:,} users ranked over all "
-              f"items in {time.perf_counter() - started:.2f} s, peak {peak_memory() / 1e6:,.0f} MB")  # fmt: skip
+        seconds = time.perf_counter() - started
+        print(f"{name}, {precision}: {min(float(e['seconds']) for e in epochs):.2f} s per epoch, {ranked:,} users "
+              f"ranked over all items in {seconds:.2f} s, peak {peak_memory() / 1e6:,.0f} MB")  # fmt: skip
 
 
 if __name__ == "__main__":

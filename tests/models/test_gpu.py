@@ -10,6 +10,7 @@ from irisrec.models.factory import build_model
 from irisrec.models.histories import Histories, history_sum
 from irisrec.models.options import unused
 from irisrec.models.pair_kernel import fused, pair_logits
+from irisrec.models.products import linear, rounding
 from irisrec.training.config import TrainingConfig
 from irisrec.training.loop import fit
 
@@ -144,3 +145,29 @@ def test_a_training_that_was_interrupted_goes_on_on_the_gpu(train, tmp_path):
     fit(resumed, train, config, checkpoint=checkpoint)
     for name, weights in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], weights, rtol=1e-3, atol=1e-4)
+
+
+def test_rounded_products_have_float32_sums():
+    """Results are not rounded once more: exact, of the rounded inputs, but for the order of float32 sums."""
+    generator = torch.Generator().manual_seed(4)
+    x, weight = (torch.randn(n, 70, generator=generator) for n in (90, 50))
+    had = Histories.of([range(0, 90, 2), [], range(40)])
+    with rounding(True):
+        product = linear(x.cuda(), weight.cuda()).cpu()
+        sums = history_sum(had.to("cuda"), x.cuda()).cpu()
+    dense = had.dense(90).double()
+    torch.testing.assert_close(
+        product.double(), x.bfloat16().double() @ weight.bfloat16().double().T, rtol=1e-5, atol=1e-4
+    )
+    torch.testing.assert_close(sums.double(), dense @ x.bfloat16().double(), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["nais", "multimodal-iris"])
+def test_training_in_bfloat16_stays_near_training_in_float32(name, train):
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        config = TrainingConfig(epochs=3, batch_users=30, patience=0, precision=precision)
+        losses.append([epoch["loss"] for epoch in fit(model_of(name), train, config).epochs])
+    assert losses[0] != losses[1]
+    np.testing.assert_allclose(*losses, rtol=2.0**-6)

@@ -8,6 +8,7 @@ from irisrec.models.histories import Histories, bag_sum
 from irisrec.models.item_tables import Part
 from irisrec.models.pair_block import PairBlock, same_items
 from irisrec.models.pair_kernel import expand, fused, pair_logits
+from irisrec.models.products import rounding
 from irisrec.native.library import compiler
 from irisrec.native.lists import Lists
 
@@ -80,6 +81,31 @@ def test_scores_and_gradients_are_those_of_the_table_of_pairs(name, beta, weight
     for found, wanted in zip(gradients, exact, strict=True):
         close = 2e-5 * max(float(wanted.abs().max()), 0.1)
         torch.testing.assert_close(found.double(), wanted, rtol=2e-5, atol=close)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_rounded_similarities_have_sums_and_gradients_of_float32(name):
+    """Only p and q are rounded: of the rounded ones all is as near to double precision as without rounding."""
+    sides, factors, rows, columns, histories = made(name, weighted=True, scale=0.5)
+    leaves = [x.requires_grad_() for x in (*sides, *factors)]
+    found = {}
+    for wanted in (False, True):
+        with fused(), rounding(wanted):
+            scores = attended_scores(tuple(leaves[:3]), tuple(leaves[3:]), (rows, columns), histories, 0.8)
+            direction = torch.randn(scores.shape, generator=torch.Generator().manual_seed(1))
+            found[wanted] = scores.detach(), *torch.autograd.grad(scores, leaves, direction)
+    exact_sides, exact_factors = doubled(sides), doubled([x.bfloat16() for x in factors])
+    scores = block_of(exact_sides, exact_factors, rows, columns, 0.8).scores(histories)
+    exact = scores.detach(), *torch.autograd.grad(scores, exact_sides + exact_factors, direction.double())
+    for ours, wanted in zip(found[True], exact, strict=True):
+        close = 2e-5 * max(float(wanted.abs().max()), 0.1)
+        torch.testing.assert_close(ours.double(), wanted, rtol=2e-5, atol=close)
+    # each factor moves by 2^-8, so a similarity by 2^-7 of the products that it is the sum of, and a sum of them too
+    _, (p, q), *_ = made(name, weighted=True, scale=0.5)
+    sizes = block_of(sides, (p.abs(), q.abs()), rows, columns, 0.8).scores(histories)
+    assert ((found[True][0] - found[False][0]).abs() <= 2.0**-7 * 1.01 * sizes.detach() + 1e-5).all()
+    if float(scores.detach().abs().max()):
+        assert not torch.equal(found[True][0], found[False][0])
 
 
 @pytest.mark.parametrize("name", SHAPES)

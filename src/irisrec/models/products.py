@@ -1,7 +1,7 @@
 """Products of matrices whose inputs training may round to bfloat16; weights, sums and results are float32.
 
-A bfloat16 number has the exponent of a float32 number and 8 bits of its fraction: rounding moves it by at most 1/256
-of itself. The product of two of them is exact in float32.
+A bfloat16 number has the exponent of a float32 number and 8 of its 24 significant bits: rounding moves it by 1/256
+of itself at most. The product of two of them is exact in float32.
 """
 
 from __future__ import annotations
