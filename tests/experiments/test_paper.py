@@ -13,8 +13,8 @@ from irisrec.cli.main import app
 from irisrec.data.dataset import Dataset
 from irisrec.data.interactions import Interactions
 from irisrec.errors import ConfigError, FeatureError, RunError
-from irisrec.experiments import run
-from irisrec.experiments.paper import methods, workshop
+from irisrec.experiments import finished_run, run
+from irisrec.experiments.paper import methods
 from irisrec.experiments.paper.given import GivenRuns, NotGivenError
 from irisrec.experiments.paper.methods import METHODS, Method, known_methods
 from irisrec.experiments.paper.numbers import paper, statistics_of
@@ -167,8 +167,8 @@ def test_the_curves_are_those_of_the_runs(whole):
 def test_finished_runs_are_not_trained_again(whole, sources, monkeypatch):
     out, _, _ = whole
     before = (out / "table5-as-in-paper.csv").read_bytes()
-    monkeypatch.setattr(workshop, "train", None)
-    monkeypatch.setattr(workshop, "resume", None)
+    monkeypatch.setattr(finished_run, "train", None)
+    monkeypatch.setattr(finished_run, "resume", None)
     reproduce(["table5"], sources, Workshop(out, "as-in-paper", overrides=SMALL))
     assert (out / "table5-as-in-paper.csv").read_bytes() == before
     with pytest.raises(RunError, match=r"training\.epochs = 2 and not 1; repeat it as it was begun"):
@@ -347,7 +347,7 @@ def test_given_runs_make_the_tables_that_they_can_and_nothing_is_trained(
     whole, sources, tmp_path, monkeypatch
 ):
     out, *_ = whole
-    monkeypatch.setattr(workshop, "train", lambda *arguments: pytest.fail("a run was made"))
+    monkeypatch.setattr(finished_run, "train", lambda *arguments: pytest.fail("a run was made"))
     given = GivenRuns.read(finished_of_movielens(out))
     names = ["table4", "table6", "table7", "figure6"]
     # of size 16 and of size 64 there is one of each method: what names no size cannot be told apart
