@@ -11,9 +11,9 @@ processor multiplies bfloat16 numbers, phases and epochs with `training.precisio
 from __future__ import annotations
 
 import argparse
-import statistics
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,14 +55,20 @@ class Machine:
 
 
 def timed(work: Callable[[], Any], rounds: int) -> float:
-    """Return the median seconds of a number of rounds after one to warm up."""
-    work()
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
+    """Return the least seconds of a number of rounds after one to warm up: what else runs only adds to them."""
+    return least([work], rounds)[0]
+
+
+def least(works: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
+    """Return the same of several pieces of work, done in turn."""
+    seconds = [math.inf] * len(works)
+    for round_ in range(rounds + 1):
+        for i, work in enumerate(works):
+            started = time.perf_counter()
+            work()
+            if round_:
+                seconds[i] = min(seconds[i], time.perf_counter() - started)
+    return seconds
 
 
 def backward(outputs: torch.Tensor, inputs: list[torch.Tensor]) -> Callable[[], Any]:
@@ -129,11 +135,18 @@ def main() -> None:
 
     def measure(name: str, best: float, make: Callable[[], Callable[[], Any]]) -> None:
         """Measure the work that is made, and made anew in each precision."""
-        seconds = []
-        for precision in precisions:
+
+        def of(precision: Precision) -> Callable[[], Any]:
             with rounding(precision == "bfloat16"):
-                seconds.append(timed(make(), options.rounds))
-        measured[name] = best, seconds
+                work = make()
+
+            def run() -> Any:
+                with rounding(precision == "bfloat16"):
+                    return work()
+
+            return run
+
+        measured[name] = best, least([of(precision) for precision in precisions], options.rounds)
 
     with fused() as is_fused:
         print("pairs", "compiled" if is_fused else "in tables: there is no compiler")
