@@ -115,5 +115,13 @@ def test_where_it_would_be_imitated_or_weights_are_double_it_is_refused(processo
         precision_of("bfloat16", make(), GPU)
 
 
-def test_flags_are_read_where_the_system_tells_them():
-    assert all(flag == flag.strip().lower() for flag in processor_flags())
+def test_flags_are_read_where_the_system_tells_them(monkeypatch):
+    told = "processor\t: 0\nflags\t\t: fpu AVX512_bf16\nbugs\t\t: amx_bf16\n\nFeatures\t: asimd bf16\n"
+    monkeypatch.setattr("pathlib.Path.read_text", lambda path, encoding: told)
+    assert processor_flags() == {"fpu", "avx512_bf16", "asimd", "bf16"}
+
+    def missing(path, encoding):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("pathlib.Path.read_text", missing)
+    assert processor_flags() == set()

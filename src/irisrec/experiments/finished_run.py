@@ -26,7 +26,7 @@ def finished_run(config: ExperimentConfig, path: Path) -> RunFolder:
         raise RunError(
             f"{path} holds a run with {', '.join(changed)}; repeat it as it was begun, or give a new --out"
         )
-    if folder.read_info().get("state") == "finished":
+    if folder.state == "finished":
         say(f"found finished {path}")
     else:
         say(f"going on with {path}")

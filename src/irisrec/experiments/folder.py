@@ -39,6 +39,12 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def state(self) -> str:
+        """Whether the run is missing, begun or finished."""
+        state = str(self.read_info().get("state", "missing"))
+        return "begun" if state == "running" else state
+
+    @property
     def metrics(self) -> Path:
         """One record per epoch."""
         return self.path / "metrics.json"

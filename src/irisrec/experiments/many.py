@@ -17,7 +17,7 @@ from irisrec.experiments.folder import RunFolder
 from irisrec.experiments.markdown import table
 from irisrec.experiments.tuning.folder import StudyFolder
 from irisrec.experiments.tuning.study import Budget
-from irisrec.experiments.tuning.tune import tune
+from irisrec.experiments.tuning.tune import tuned
 from irisrec.lock import only_one
 from irisrec.progress import say
 from irisrec.settings import Settings
@@ -171,9 +171,9 @@ class Many:
         rows = []
         for method, seed in self.order:
             done = self.study(method).read_description().get("finished", 0)
-            state = RunFolder(self.path(method, seed)).read_info().get("state", "missing")
+            folder = RunFolder(self.path(method, seed))
             trials = f"{done} of {method.n_trials}" if method.n_trials else ""
-            rows.append([self.path(method, seed).name, state.replace("running", "begun"), trials])
+            rows.append([folder.path.name, folder.state, trials])
         n_open = sum(row[1] != "finished" for row in rows)
         summary = f"{count_of(len(rows), 'run')}, {n_open} of them to be trained (to their end)."
         return f"{table(['run', 'state', 'trials'], *rows)}\n\n{summary}"
@@ -181,8 +181,5 @@ class Many:
     def _config(self, method: Planned) -> ExperimentConfig:
         if not method.n_trials:
             return method.config
-        folder = self.study(method)
-        study = tune(method.config, folder.path, Budget(method.n_trials), fixed=method.given)
-        if study["best"] is None:
-            raise RunError(f"no trial of {folder.path} was judged to its end; give it more trials")
-        return ExperimentConfig.load(folder.best)
+        budget = Budget(method.n_trials)
+        return tuned(method.config, self.study(method).path, budget, fixed=method.given)[0]

@@ -12,7 +12,7 @@ from irisrec.models.item_tables import Part
 from irisrec.models.products import is_rounding
 from irisrec.native.choice import library_for
 from irisrec.native.lists import Lists
-from irisrec.native.pairs import Attended, Pairs, Rows
+from irisrec.native.pairs import Attended, Pairs
 
 
 class _AttendedScores(torch.autograd.Function):
@@ -54,16 +54,16 @@ def attended_scores(
     Where training rounds (`irisrec.models.products`), p and q are.
     """
     *of_pairs, h = sides
-    a, b, p, _ = parts = [x if isinstance(x, Part) else Part(x) for x in (*of_pairs, *factors)]
+    parts = [x if isinstance(x, Part) else Part(x) for x in (*of_pairs, *factors)]
     tables = (*(part.table for part in parts), h)
+    a, b, p, q = (part.detached() for part in parts)
     operations = float(len(a)) * len(b) * (a.width + p.width) + float(len(histories.items)) * len(b)
     library = library_for(operations, *tables)
     if library is None or not len(a) or not len(b):
         return None
     keep = torch.is_grad_enabled() and any(x.requires_grad for x in tables)
-    a_rows, b_rows, p_rows, q_rows = (Rows(x.table.detach().contiguous(), x.rows) for x in parts)
     same = _same_rows(*items, len(b))
-    pairs = Pairs(library, a_rows, b_rows, h.detach(), p_rows, q_rows, same, is_rounding())
+    pairs = Pairs(library, a, b, h.detach(), p, q, same, is_rounding())
     lists = Lists.of(histories.items, histories.offsets, histories.weights)
     attended: Attended | None = pairs.attended(lists, beta, keep)
     if attended is None or not keep:

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 import torch
 from torch import Tensor
 
+from irisrec.native.pairs import Rows
+
 _PartName = Literal["p", "q", "a", "b"]
 _Kind = TypeVar("_Kind", bound="ItemTables")
 
@@ -26,13 +28,9 @@ class Part:
     table: Tensor
     rows: Tensor | None = None
 
-    def __len__(self) -> int:
-        return len(self.table if self.rows is None else self.rows)
-
-    @property
-    def width(self) -> int:
-        """D, the numbers of a row."""
-        return self.table.shape[1]
+    def detached(self) -> Rows:
+        """Return the same rows for the compiled functions, from which nothing leads back."""
+        return Rows(self.table.detach().contiguous(), self.rows)
 
     @property
     def is_gathered(self) -> bool:

@@ -174,9 +174,6 @@ void twins_tile(const Twin* group, const Twin* panel, int64_t half, float* to, i
 
 extern "C" {
 
-// whether this processor multiplies bfloat16 numbers, two in the place of one float
-int32_t has_bfloat16() { return kTwins; }
-
 struct Sides {  // what pairs are made from, in tables that are padded with zeros to whole groups, panels and vectors
     const float *a, *base, *b, *h;     // -a (R, D), h.a (R,), b (C, D), h (D,)
     const float *p, *q;                // (R, K), (C, K)

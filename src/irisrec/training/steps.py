@@ -32,9 +32,7 @@ from irisrec.training.negatives import (
 
 Loss = Callable[[Tensor, Tensor | None], Tensor]  # of (B, C) scores of some items (C,), all if None
 _MANY = 1e11  # operations on pairs in an epoch from which candidates are shared: a minute or two on two cores
-_MOST_DRAWN = (
-    0.7  # share of all items from which on a step with drawn negatives takes all: picking them costs more
-)
+_MOST_DRAWN = 0.7  # share of all items from which on a step with drawn negatives takes all of them
 _FEW_COLUMNS = 16  # a step in smaller pieces would take forever
 
 

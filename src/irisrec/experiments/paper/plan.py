@@ -84,6 +84,5 @@ def _runs(
         trials = f"{done} of {workshop.budget.trials}"
     users = workshop.dataset(source).n_users
     for path in workshop.run_paths(source, config, options):
-        state = RunFolder(path).read_info().get("state", "missing")
         steps = -(-users // config.training.batch_users)
-        yield path, Planned("begun" if state == "running" else state, trials, config.training.epochs, steps)
+        yield path, Planned(RunFolder(path).state, trials, config.training.epochs, steps)

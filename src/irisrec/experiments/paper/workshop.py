@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irisrec.data.dataset import Dataset
-from irisrec.errors import FeatureError, RunError
+from irisrec.errors import FeatureError
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.finished_run import finished_run
 from irisrec.experiments.folder import RunFolder
@@ -19,7 +19,7 @@ from irisrec.experiments.paper.sources import Source
 from irisrec.experiments.seeds import OverSeeds
 from irisrec.experiments.tuning.folder import StudyFolder
 from irisrec.experiments.tuning.study import Budget
-from irisrec.experiments.tuning.tune import tune
+from irisrec.experiments.tuning.tune import tuned
 from irisrec.models.options import FIXED_MODALITIES
 from irisrec.progress import say
 
@@ -94,10 +94,7 @@ class Workshop:
             fixed = {*OURS, *method.options, *options, *map(option_of, self.overrides)}
             folder = self.study_folder(source, config, options)
             say(f"tuning {folder.path}")
-            study = tune(config, folder.path, self.budget, fixed=fixed)
-            if study["best"] is None:
-                raise RunError(f"no trial of {folder.path} was judged to its end; give more --trials")
-            config = ExperimentConfig.load(folder.best)
+            config, study = tuned(config, folder.path, self.budget, fixed=fixed)
         paths = self.run_paths(source, config, options)
         folders = [
             finished_run(config.having({"training.seed": seed}), path) for seed, path in enumerate(paths)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from irisrec.errors import ConfigError, count_of
+from irisrec.errors import ConfigError, RunError, count_of
 from irisrec.experiments.config import ExperimentConfig
 from irisrec.experiments.run import Prepared, prepare
 from irisrec.experiments.tuning.chart import draw_study
@@ -74,6 +74,20 @@ def tune(
             _search(config, folder, study, budget, prune)
         draw_study(study.frame(), config.model.name, folder.chart)
         return save_outputs(folder, config, study, budget)
+
+
+def tuned(
+    config: ExperimentConfig, out: Path, budget: Budget, *, fixed: Collection[str] = ()
+) -> tuple[ExperimentConfig, dict[str, Any]]:
+    """Return a config with the values that `tune` chooses, and what that returns.
+
+    Raises:
+        RunError: no trial was judged to its end; also as of `tune`.
+    """
+    study = tune(config, out, budget, fixed=fixed)
+    if study["best"] is None:
+        raise RunError(f"no trial of {out} was judged to its end; give it more trials")
+    return ExperimentConfig.load(StudyFolder(out).best), study
 
 
 def _search(config: ExperimentConfig, folder: StudyFolder, study: Study, budget: Budget, prune: bool) -> None:
